@@ -1,0 +1,109 @@
+//! A head together with its body, or without it: bodies can be dropped, heads stay as proof.
+
+use super::cbor;
+use super::head::{HeadError, Statement, VerifiedHead};
+use super::kind::Kind;
+use super::link::Link;
+use crate::Problem;
+use ed25519_dalek::SigningKey;
+use sha2::{Digest, Sha256};
+
+/// A verified head and, where it is there, the body that it names.
+///
+/// The only value that the store accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedEntry {
+    head: VerifiedHead,
+    body: Option<Box<[u8]>>,
+}
+
+/// Why bytes are not an entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// The head is not valid.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The body is not the one that the head names.
+    #[error("the body does not match the hash and length in the head")]
+    BodyMismatch,
+}
+
+impl EntryError {
+    /// The error in plain words.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Head(error) => error.problem(),
+            Self::BodyMismatch => Problem {
+                code: "body.mismatch",
+                field: "body",
+                message: "The body does not match the hash and length in the head.".into(),
+                fix: "Get the entry again from another node; these bytes are damaged.",
+            },
+        }
+    }
+}
+
+impl VerifiedEntry {
+    /// Checks that `body`, where given, is the one that `head` names.
+    ///
+    /// # Errors
+    /// [`EntryError::BodyMismatch`].
+    pub fn new(head: VerifiedHead, body: Option<&[u8]>) -> Result<Self, EntryError> {
+        if body.is_some_and(|body| !matches(head.statement(), body)) {
+            return Err(EntryError::BodyMismatch);
+        }
+        Ok(Self { head, body: body.map(Into::into) })
+    }
+
+    /// Splits and checks an entry in its wire form: a CBOR sequence (RFC 8742) of head and body.
+    ///
+    /// # Errors
+    /// As [`VerifiedHead::verify`]; [`EntryError::BodyMismatch`] if what follows the head is not
+    /// exactly the body.
+    pub fn verify(bytes: &[u8]) -> Result<Self, EntryError> {
+        let end = super::head::length(bytes)?.ok_or(HeadError::Form)?;
+        let head = VerifiedHead::verify(bytes.get(..end).ok_or(HeadError::Form)?)?;
+        let body = Some(&bytes[end..]).filter(|body| !body.is_empty());
+        Self::new(head, body)
+    }
+
+    /// Signs a new entry.
+    pub(crate) fn sign(body: Vec<u8>, kind: u64, n: u64, created_hours: u64, key: &SigningKey) -> Self {
+        let head = VerifiedHead::sign(Statement::about(&body, kind, n, created_hours), key);
+        Self { head, body: Some(body.into()) }
+    }
+
+    /// The head.
+    pub fn head(&self) -> &VerifiedHead {
+        &self.head
+    }
+
+    /// The body, if it is there.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// Head, then body: the form on the wire and in files.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [self.head.bytes(), self.body().unwrap_or_default()].concat()
+    }
+
+    /// Why the entry counts for nothing, if it does: a projection's judgement, not the format's.
+    /// An absent body is not judged.
+    pub fn void_reason(&self) -> Option<String> {
+        let body = self.body()?;
+        let kind = self.head.statement().kind;
+        match Kind::from_number(kind) {
+            Some(Kind::Link) => Link::from_body(body).err().map(|error| error.to_string()),
+            Some(known) => cbor::decode(body).err().map(|error| error.to_string()).or_else(|| {
+                Some(format!("the body of kind {kind} ({}) has no meaning in this version", known.name()))
+            }),
+            None => Some(format!("kind {kind} is unknown")),
+        }
+    }
+}
+
+/// Whether `body` is the one that `statement` names.
+pub fn matches(statement: &Statement, body: &[u8]) -> bool {
+    body.len() as u64 == statement.body_bytes && <[u8; 32]>::from(Sha256::digest(body)) == statement.body_hash
+}

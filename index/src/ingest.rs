@@ -1,0 +1,156 @@
+//! The one door in: verified entries join the set here, or are told why not.
+//!
+//! Set, root, projections and the queue of the search index change in one transaction, so no crash
+//! can leave them apart. Whose entries belong to the set is not asked yet: it is open to all keys.
+
+use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
+use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
+use crate::projection::links;
+use crate::store::entries::load_sum;
+use crate::store::{Store, StoreError};
+use crate::sync::root::SetSum;
+use rusqlite::{OptionalExtension, Transaction, params};
+use serde::Serialize;
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It joined the set.
+    New,
+    /// The set has it already.
+    Known,
+    /// The set had its head; now it has the body too.
+    BodyAdded,
+    /// The author has signed another entry with the same n, and that one has the lower id.
+    SlotTaken,
+    /// Its n is beyond the quota.
+    OverQuota,
+}
+
+/// A position in a peer's order of release, to commit with the entries up to it.
+#[derive(Debug, Clone, Copy)]
+pub struct TailPosition<'a> {
+    /// The peer's address.
+    pub peer: &'a str,
+    /// The scope whose tail was read.
+    pub scope: Scope,
+    /// The peer's incarnation.
+    pub incarnation: [u8; 16],
+    /// Everything up to here was read.
+    pub after: u64,
+}
+
+/// The quota on n in a scope: n must be below it.
+pub fn quota(scope: Scope) -> u64 {
+    match scope {
+        Scope::Core => QUOTA_CORE,
+        Scope::Main => QUOTA_MAIN,
+    }
+}
+
+/// Offers entries to the set, all in one transaction; returns what became of each.
+///
+/// # Errors
+/// The store's; then nothing has changed.
+pub fn ingest(
+    store: &Store,
+    entries: &[VerifiedEntry],
+    position: Option<TailPosition<'_>>,
+) -> Result<Vec<Outcome>, StoreError> {
+    store.write(|db| {
+        let mut batch = Batch { db, sums: Scope::ALL.map(|_| None) };
+        let outcomes = entries.iter().map(|entry| batch.offer(entry)).collect::<Result<_, _>>()?;
+        batch.save_sums()?;
+        if let Some(TailPosition { peer, scope, incarnation, after }) = position {
+            db.execute(
+                "INSERT OR REPLACE INTO tail_positions (peer, scope, incarnation, after_seq) VALUES (?1, ?2, ?3, ?4)",
+                params![peer, scope as i64, incarnation, after as i64],
+            )?;
+        }
+        Ok(outcomes)
+    })
+}
+
+struct Batch<'a> {
+    db: &'a Transaction<'a>,
+    /// By scope; loaded when first needed.
+    sums: [Option<SetSum>; 2],
+}
+
+impl Batch<'_> {
+    fn offer(&mut self, entry: &VerifiedEntry) -> Result<Outcome, StoreError> {
+        let (head, db) = (entry.head(), self.db);
+        let (id, scope, n) = (head.id(), head.scope(), head.statement().n);
+        if n >= quota(scope) {
+            return Ok(Outcome::OverQuota);
+        }
+        let author_no = author_no(db, &head.author())?;
+        let holder: Option<(i64, [u8; 32], bool)> = db
+            .prepare_cached(
+                "SELECT seq, id, body IS NULL FROM entries WHERE author_no = ?1 AND scope = ?2 AND n = ?3",
+            )?
+            .query_row(params![author_no, scope as i64, n as i64], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        match holder {
+            None => {}
+            Some((seq, holder, bodiless)) if holder == id.0 => {
+                if !bodiless || entry.body().is_none() {
+                    return Ok(Outcome::Known);
+                }
+                db.execute("UPDATE entries SET body = ?1 WHERE seq = ?2", params![entry.body(), seq])?;
+                links::project(db, seq, entry)?;
+                return Ok(Outcome::BodyAdded);
+            }
+            Some((_, holder, _)) if holder < id.0 => return Ok(Outcome::SlotTaken),
+            Some((seq, holder, _)) => {
+                links::withdraw(db, seq)?;
+                db.execute("DELETE FROM entries WHERE seq = ?1", [seq])?;
+                self.sum(scope)?.remove(&EntryId(holder));
+            }
+        }
+        db.prepare_cached(
+            "INSERT INTO entries (id, scope, author_no, n, head, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![id.0, scope as i64, author_no, n as i64, head.bytes(), entry.body()])?;
+        links::project(db, db.last_insert_rowid(), entry)?;
+        self.sum(scope)?.insert(&id);
+        Ok(Outcome::New)
+    }
+
+    fn sum(&mut self, scope: Scope) -> Result<&mut SetSum, StoreError> {
+        let slot = &mut self.sums[scope as usize];
+        match slot {
+            Some(sum) => Ok(sum),
+            None => Ok(slot.insert(load_sum(self.db, scope)?)),
+        }
+    }
+
+    fn save_sums(&self) -> Result<(), StoreError> {
+        for scope in Scope::ALL {
+            if let Some(sum) = &self.sums[scope as usize] {
+                self.db.execute(
+                    "INSERT OR REPLACE INTO set_roots (scope, count, lanes) VALUES (?1, ?2, ?3)",
+                    params![scope as i64, sum.count() as i64, sum.lanes_to_bytes()],
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn author_no(db: &Transaction<'_>, author: &AuthorKey) -> Result<i64, StoreError> {
+    let known = db
+        .prepare_cached("SELECT author_no FROM authors WHERE key = ?1")?
+        .query_row([author.0], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(author_no) => Ok(author_no),
+        None => {
+            db.execute("INSERT INTO authors (key) VALUES (?1)", [author.0])?;
+            Ok(db.last_insert_rowid())
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What is known: signed entries, their store, what follows from them, and search over it.
+//!
+//! The way in is [`ingest`]: foreign bytes become [`entry::VerifiedEntry`] there, and the
+//! [`store`] takes nothing else. The way out is [`projection`] and [`search`]. [`sync`] holds what
+//! two nodes need to compare and exchange sets, as bytes and types.
+//!
+//! Not here: sockets, HTTP, async, configuration. Each algorithm can be tested with bytes alone.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod entry;
+pub mod ingest;
+pub mod mbid;
+pub mod problem;
+pub mod projection;
+pub mod store;
+pub mod sync;
+
+pub use problem::Problem;

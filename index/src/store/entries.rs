@@ -1,0 +1,174 @@
+//! Questions about the set: entries by id and by position, counts and roots.
+
+use super::{Store, StoreError};
+use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry, VerifiedHead};
+use crate::sync::root::SetSum;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// One scope at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeState {
+    /// How many heads the set has.
+    pub count: u64,
+    /// The root over their ids.
+    pub root: [u8; 32],
+    /// The position of the newest entry in this node's order of release.
+    pub tail: u64,
+}
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Position in this node's order of release.
+    pub seq: u64,
+    /// The entry's id.
+    pub id: EntryId,
+    /// The bytes of the head.
+    pub head: Vec<u8>,
+    /// The bytes of the body, if it is here.
+    pub body: Option<Vec<u8>>,
+}
+
+impl StoredEntry {
+    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let seq: i64 = row.get("seq")?;
+        Ok(Self {
+            seq: seq as u64,
+            id: EntryId(row.get("id")?),
+            head: row.get("head")?,
+            body: row.get("body")?,
+        })
+    }
+
+    /// Checks head and body again: disks fail.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn verify(&self) -> Result<VerifiedEntry, StoreError> {
+        VerifiedHead::verify(&self.head)
+            .map_err(Into::into)
+            .and_then(|head| VerifiedEntry::new(head, self.body.as_deref()))
+            .map_err(|_| StoreError::Damaged("an entry does not verify any more"))
+    }
+
+    /// Head, then body: the form on the wire.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        out.extend(&self.head);
+        out.extend(self.body.iter().flatten());
+    }
+}
+
+const COLUMNS: &str = "seq, id, head, body";
+
+impl Store {
+    /// The random number of this database, new whenever positions start anew.
+    pub fn incarnation(&self) -> Result<[u8; 16], StoreError> {
+        self.read(|db| {
+            Ok(db.query_row("SELECT value FROM meta WHERE key = 'incarnation'", [], |row| row.get(0))?)
+        })
+    }
+
+    /// Count, root and tail position of a scope, all of one moment.
+    pub fn scope_state(&self, scope: Scope) -> Result<ScopeState, StoreError> {
+        self.read(|db| {
+            let sum = load_sum(db, scope)?;
+            // The highest position ever given out, even if its entry was replaced since.
+            let tail: i64 = db
+                .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| row.get(0))
+                .optional()?
+                .unwrap_or(0);
+            Ok(ScopeState { count: sum.count(), root: sum.root(scope), tail: tail as u64 })
+        })
+    }
+
+    /// The entry with this id.
+    pub fn entry(&self, id: &EntryId) -> Result<Option<StoredEntry>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM entries WHERE id = ?1");
+        self.read(|db| Ok(db.prepare_cached(&sql)?.query_row([id.0], StoredEntry::from_row).optional()?))
+    }
+
+    /// All entries whose ids start with the 16 bytes; more than one only if somebody ground ids.
+    pub fn entries_by_prefix(&self, prefix: &[u8; 16]) -> Result<Vec<StoredEntry>, StoreError> {
+        let bound = |last: u8| [prefix.as_slice(), &[last; 16]].concat();
+        let sql = format!("SELECT {COLUMNS} FROM entries WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
+        self.read(|db| {
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([bound(0), bound(0xff)], StoredEntry::from_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Up to `limit` entries of a scope after a position, in order of release.
+    pub fn entries_after(
+        &self,
+        scope: Scope,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM entries WHERE scope = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
+        // Positions are given out below 2^63; a larger one is after all of them.
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        self.read(|db| {
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows =
+                statement.query_map(params![scope as i64, after, limit as i64], StoredEntry::from_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Which of `ids` (first 16 bytes) are not in the set, in the given order.
+    pub fn missing(&self, ids: &[[u8; 16]]) -> Result<Vec<[u8; 16]>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT 1 FROM entries WHERE id BETWEEN ?1 AND ?2")?;
+            let mut missing = Vec::new();
+            for prefix in ids {
+                let bound = |last: u8| [prefix.as_slice(), &[last; 16]].concat();
+                if !statement.exists([bound(0), bound(0xff)])? {
+                    missing.push(*prefix);
+                }
+            }
+            Ok(missing)
+        })
+    }
+
+    /// The lowest n of `author` in `scope` that is above all of the set's.
+    pub fn next_n(&self, author: &AuthorKey, scope: Scope) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let highest: Option<i64> = db.query_row(
+                "SELECT max(n) FROM entries JOIN authors USING (author_no) WHERE key = ?1 AND scope = ?2",
+                params![author.0, scope as i64],
+                |row| row.get(0),
+            )?;
+            Ok(highest.map_or(0, |n| n as u64 + 1))
+        })
+    }
+
+    /// How far the tail of `peer` was read, if its incarnation is still this one.
+    pub fn tail_position(&self, peer: &str, scope: Scope, incarnation: &[u8; 16]) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let position: Option<i64> = db
+                .query_row(
+                    "SELECT after_seq FROM tail_positions WHERE peer = ?1 AND scope = ?2 AND incarnation = ?3",
+                    params![peer, scope as i64, incarnation],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(position.unwrap_or(0) as u64)
+        })
+    }
+}
+
+/// The running sum of a scope.
+pub(crate) fn load_sum(db: &Connection, scope: Scope) -> Result<SetSum, StoreError> {
+    let row: Option<(i64, Vec<u8>)> = db
+        .query_row("SELECT count, lanes FROM set_roots WHERE scope = ?1", [scope as i64], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    match row {
+        None => Ok(SetSum::default()),
+        Some((count, lanes)) => SetSum::from_bytes(&lanes, count as u64)
+            .ok_or(StoreError::Damaged("a set's sum has another length")),
+    }
+}
