@@ -67,9 +67,7 @@ impl InfohashError {
     pub fn problem(&self) -> Problem {
         let (code, fix) = match self {
             Self::Empty => ("infohash.empty", "Paste the whole magnet or infohash."),
-            Self::Truncated { .. } => {
-                ("infohash.truncated", "Copy it again, to its last character.")
-            }
+            Self::Truncated { .. } => ("infohash.truncated", "Copy it again, to its last character."),
             Self::TooLong { .. } => {
                 ("infohash.too-long", "Copy it again, without what stands before or after it.")
             }
@@ -81,7 +79,12 @@ impl InfohashError {
                 "Use 40 hexadecimal characters for v1 (urn:btih:), 1220 and 64 of them for v2 (urn:btmh:).",
             ),
         };
-        Problem { code, field: "infohash", message: format!("{self}."), fix }
+        Problem {
+            code,
+            field: "infohash",
+            message: format!("{}.", crate::mbid::capitalise(&self.to_string())),
+            fix,
+        }
     }
 }
 
@@ -164,9 +167,7 @@ impl FromStr for InfohashV1 {
             chars if chars < V1_BASE32_CHARS => {
                 Err(InfohashError::Truncated { chars, expected: nearest_v1_length(text) })
             }
-            chars if chars < V1_HEX_CHARS => {
-                Err(InfohashError::Truncated { chars, expected: V1_HEX_CHARS })
-            }
+            chars if chars < V1_HEX_CHARS => Err(InfohashError::Truncated { chars, expected: V1_HEX_CHARS }),
             chars => Err(InfohashError::TooLong { chars, expected: V1_HEX_CHARS }),
         }
     }

@@ -8,12 +8,16 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod bencode;
 pub mod entry;
+pub mod infohash;
 pub mod ingest;
+pub mod magnet;
 pub mod mbid;
 pub mod problem;
 pub mod projection;
 pub mod store;
 pub mod sync;
+pub mod torrent;
 
 pub use problem::Problem;
