@@ -39,6 +39,7 @@ mod session;
 mod status;
 mod stream;
 mod supervise;
+pub mod tracker;
 
 pub use config::{I2pConfig, RouterChoice, TunnelOptions};
 pub use deadwax_i2p_router::{ConfigError, I2pNetwork, Relay};
