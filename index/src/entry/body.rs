@@ -23,8 +23,8 @@ pub enum EntryError {
     /// The head is not valid.
     #[error(transparent)]
     Head(#[from] HeadError),
-    /// The body is not the one that the head names.
-    #[error("the body does not match the hash and length in the head")]
+    /// The body is not the map that the head names.
+    #[error("the body is not a map with the hash and length in the head")]
     BodyMismatch,
 }
 
@@ -36,7 +36,7 @@ impl EntryError {
             Self::BodyMismatch => Problem {
                 code: "body.mismatch",
                 field: "body",
-                message: "The body does not match the hash and length in the head.".into(),
+                message: "The body is not a map with the hash and length in the head.".into(),
                 fix: "Get the entry again from another node; these bytes are damaged.",
             },
         }
@@ -104,6 +104,11 @@ impl VerifiedEntry {
 }
 
 /// Whether `body` is the one that `statement` names.
+///
+/// Its first byte has to be that of a map: in a sequence nothing else tells a body from the next
+/// head or mark, so an author could smuggle those in. What is in the map is not judged here.
 pub fn matches(statement: &Statement, body: &[u8]) -> bool {
-    body.len() as u64 == statement.body_bytes && <[u8; 32]>::from(Sha256::digest(body)) == statement.body_hash
+    matches!(body.first(), Some(0xa0..=0xbb))
+        && body.len() as u64 == statement.body_bytes
+        && <[u8; 32]>::from(Sha256::digest(body)) == statement.body_hash
 }

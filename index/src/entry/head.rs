@@ -172,8 +172,8 @@ pub enum HeadError {
     /// A body length outside 1 to [`MAX_BODY_BYTES`].
     #[error("the head declares a body of {0} bytes; 1 to {MAX_BODY_BYTES} are allowed")]
     BodyLength(u64),
-    /// Not a canonical Ed25519 public key.
-    #[error("the author's key is not a canonical Ed25519 public key")]
+    /// Not a canonical Ed25519 public key, or one of small order.
+    #[error("the author's key is not a canonical Ed25519 public key, or one of small order")]
     Key,
     /// The signature does not verify.
     #[error("the signature does not match the head and its author's key")]
@@ -213,12 +213,10 @@ pub struct VerifiedHead {
 impl VerifiedHead {
     /// Checks `bytes`, which must be one head and nothing else.
     ///
-    /// The outcome depends on nothing but the bytes. Signatures are checked one at a time with
-    /// `verify_strict`: a batch accepts some that single verification rejects, and an author could
-    /// split the network with them.
+    /// The outcome depends on nothing but the bytes.
     ///
     /// # Errors
-    /// The first rule that the bytes break, in the order of [`HeadError`]'s variants.
+    /// A rule that the bytes break. Which one, if there are several, is not part of the format.
     pub fn verify(bytes: &[u8]) -> Result<Self, HeadError> {
         if bytes.len() > MAX_HEAD_BYTES {
             return Err(HeadError::TooLong(bytes.len()));
@@ -226,9 +224,7 @@ impl VerifiedHead {
         let (payload, signature) = split(bytes)?;
         let statement = Statement::from_payload(payload)?;
         let author = AuthorKey(bytes[KEY].try_into().map_err(|_| HeadError::Form)?);
-        let key = canonical_key(&author)?;
-        key.verify_strict(&to_be_signed(&bytes[PROTECTED], payload), &Signature::from_bytes(signature))
-            .map_err(|_| HeadError::Signature)?;
+        verify_signature(&author, &to_be_signed(&bytes[PROTECTED], payload), signature)?;
         Ok(Self { bytes: bytes.into(), id: EntryId(Sha256::digest(bytes).into()), author, statement })
     }
 
@@ -319,10 +315,25 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8; 64]), HeadError> {
     }
 }
 
-/// A key that decompresses, and compresses back to the same bytes (RFC 8032 section 5.1.3).
+/// The one rule for signatures (`doc/ENTRY-FORMAT.md` section 3.5).
+///
+/// They are checked one at a time with `verify_strict`: a batch accepts some that single
+/// verification rejects, and an author could split the network with them.
+///
+/// # Errors
+/// [`HeadError::Key`], [`HeadError::Signature`].
+pub fn verify_signature(author: &AuthorKey, message: &[u8], signature: &[u8; 64]) -> Result<(), HeadError> {
+    canonical_key(author)?
+        .verify_strict(message, &Signature::from_bytes(signature))
+        .map_err(|_| HeadError::Signature)
+}
+
+/// A key that decompresses, compresses back to the same bytes (RFC 8032 section 5.1.3) and has not
+/// small order. The last `verify_strict` checks too; here it is told apart from a bad signature.
 fn canonical_key(author: &AuthorKey) -> Result<VerifyingKey, HeadError> {
     let key = VerifyingKey::from_bytes(&author.0).map_err(|_| HeadError::Key)?;
-    if key.to_edwards().compress().to_bytes() == author.0 { Ok(key) } else { Err(HeadError::Key) }
+    let canonical = key.to_edwards().compress().to_bytes() == author.0;
+    if canonical && !key.is_weak() { Ok(key) } else { Err(HeadError::Key) }
 }
 
 /// The `Sig_structure` of RFC 9052 section 4.4: `["Signature1", protected, external_aad, payload]`.
@@ -428,12 +439,14 @@ mod tests {
         assert_eq!(signed(good()[..5].to_vec()), Err(HeadError::PayloadShape));
     }
 
-    /// A key whose y is not reduced: the point 1 written as p + 1 (RFC 8032 section 5.1.3).
+    /// A key whose y is not reduced: the point with y = 3, whose order is large, written as p + 3
+    /// (RFC 8032 section 5.1.3).
     #[test]
     fn a_key_in_another_form_is_refused() {
         let mut unreduced = [0xff; 32];
-        unreduced[0] = 0xee;
+        unreduced[0] = 0xf0;
         unreduced[31] = 0x7f;
+        assert!(VerifyingKey::from_bytes(&unreduced).is_ok_and(|key| !key.is_weak()));
         assert!(matches!(canonical_key(&AuthorKey(unreduced)), Err(HeadError::Key)));
     }
 

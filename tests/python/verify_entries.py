@@ -1,0 +1,178 @@
+"""Checks the test vectors, or entries in files, by `doc/ENTRY-FORMAT.md` alone.
+
+    verify_entries.py            all vectors in index/vectors; last line "N passed, N failed"
+    verify_entries.py FILE...    one line of JSON about each entry
+
+Needs cbor2 and PyNaCl from PyPI and shares no code with Deadwax. Section numbers are those of the
+document. libsodium gives a second opinion on signatures; the exact rule of 3.5 decides.
+"""
+
+import hashlib
+import json
+import pathlib
+import sys
+
+import cbor2
+import nacl.exceptions
+import nacl.signing
+
+import edwards
+from read_link import group, read_link
+
+VECTORS = pathlib.Path(__file__).resolve().parents[2] / "index" / "vectors"
+QUOTA = {"core": 64, "main": 10_000}
+opinions = []  # (message that libsodium saw, its verdict, verdict by 3.5)
+
+
+class Invalid(Exception):
+    """Carries the code of what is wrong."""
+
+
+def need(condition, code):
+    if not condition:
+        raise Invalid(code)
+
+
+def uint(value):
+    return type(value) is int and 0 <= value < 2**64
+
+
+def in_profile(value, depth=0):
+    """Section 2, except for what re-encoding shows."""
+    if type(value) is int:
+        return -(2**64) <= value < 2**64
+    if type(value) in (list, dict) and depth == 8:
+        return False
+    if type(value) is list:
+        return all(in_profile(item, depth + 1) for item in value)
+    if type(value) is dict:
+        keys = list(value)
+        return all(map(uint, keys)) and keys == sorted(keys) and all(
+            in_profile(item, depth + 1) for item in value.values())
+    return type(value) in (bool, bytes, str)
+
+
+def decode(data, code):
+    """The one item that `data` is. cbor2 is lenient: writing it again must give the same bytes."""
+    try:
+        value = cbor2.loads(data)
+        good = in_profile(value) and cbor2.dumps(value) == data
+    except Exception as error:
+        raise Invalid(code) from error
+    need(good, code)
+    return value
+
+
+def check_signature(key, message, signature):
+    """Section 3.5: the strict rule."""
+    a = edwards.decode(key)
+    need(a is not None and not edwards.is_small_order(a), "head.key")
+    r, s = edwards.decode(signature[:32]), int.from_bytes(signature[32:], "little")
+    good = r is not None and not edwards.is_small_order(r) and s < edwards.L
+    if good:
+        k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % edwards.L
+        minus_ka = edwards.multiply(k, edwards.negate(a))
+        good = edwards.encode(edwards.add(edwards.multiply(s, edwards.BASE), minus_ka)) == signature[:32]
+    try:
+        nacl.signing.VerifyKey(key).verify(message, signature)
+        opinions.append(good)
+    except nacl.exceptions.BadSignatureError:
+        opinions.append(not good)
+    need(good, "head.signature")
+
+
+def verify(data):
+    """Sections 3 and 4: what the entry says, or Invalid."""
+    need(data[:10].hex() == "d2845826a20132045820" and data[42:44].hex() == "a058" and len(data) > 44, "head.form")
+    end = 45 + data[44] + 66
+    need(end <= 256, "head.length")
+    head, rest = data[:end], data[end:]
+    payload, signature = head[45:-66], head[-64:]
+    need(len(head) == end and data[44] >= 24 and head[-66:-64].hex() == "5840", "head.form")
+    fields = decode(payload, "head.cbor")
+    need(type(fields) is dict and (0 not in fields or uint(fields[0])), "head.payload")
+    need(fields.get(0, 1) == 1, "head.version")
+    need(list(fields) == [0, 1, 2, 3, 4, 5] and all(uint(fields[key]) for key in (0, 1, 2, 3, 5)), "head.payload")
+    need(type(fields[4]) is bytes and len(fields[4]) == 32, "head.payload")
+    need(1 <= fields[5] <= 16_384, "head.body-length")
+    signed = cbor2.dumps(["Signature1", head[4:42], b"deadwax/entry/1", payload])
+    check_signature(head[10:42], signed, signature)
+    matches = 0xA0 <= (rest or b"\0")[0] <= 0xBB and len(rest) == fields[5] and hashlib.sha256(rest).digest() == fields[4]
+    scope = "core" if fields[1] < 32 else "main"
+    facts = {
+        "id": hashlib.sha256(head).hexdigest(), "author": head[10:42].hex(), "kind": str(fields[1]), "scope": scope,
+        "n": str(fields[2]), "created": str(fields[3]), "head_bytes": end, "within_quota": fields[2] < QUOTA[scope],
+        "body": "matches" if matches else "mismatch" if rest else "absent",
+    }
+    if matches:
+        link = read_link(outcome(decode, rest, "link.cbor")) if fields[1] == 32 else None
+        facts |= {"void": link is None} | ({} if link is None else {"link": link, "group": group(link)})
+    return facts
+
+
+def outcome(check, *arguments):
+    try:
+        return check(*arguments)
+    except Invalid as invalid:
+        return str(invalid)
+
+
+def check_entry(vector):
+    """What differs from the vector: a list that is empty if all is well."""
+    facts = outcome(verify, bytes.fromhex(vector["bytes"]))
+    if "id" not in vector or type(facts) is str:
+        return [] if facts == vector.get("code") else [f"is {facts!r}"]
+    if vector["kind"] == "32":  # the code of a void body is not part of the format
+        vector = vector | ({"link": vector["read_as"]} if "read_as" in vector else {})
+    return [f"{key} is {value!r}" for key, value in facts.items() if vector.get(key) != value]
+
+
+def check_slot(slot):
+    facts = [verify(bytes.fromhex(head)) for head in slot["heads"]]
+    one_slot = len({(fact["author"], fact["scope"], fact["n"]) for fact in facts}) == 1
+    return [] if one_slot and min(fact["id"] for fact in facts) == slot["holder"] else ["another holder"]
+
+
+def notation(value):
+    """An item as `cbor.json` writes it."""
+    if type(value) is int:
+        return {"uint" if value >= 0 else "nint": str(value)}
+    if type(value) is list:
+        return {"array": [notation(item) for item in value]}
+    if type(value) is dict:
+        return {"map": [[str(key), notation(item)] for key, item in value.items()]}
+    return {"bytes": value.hex()} if type(value) is bytes else {"text" if type(value) is str else "bool": value}
+
+
+def check_item(vector):
+    try:
+        value = notation(decode(bytes.fromhex(vector["hex"]), "cbor"))
+    except Invalid:
+        value = None
+    return [] if value == vector.get("value") else [f"is {value}"]
+
+
+def check_vectors():
+    entries = json.loads((VECTORS / "entries.json").read_text())
+    items = json.loads((VECTORS / "cbor.json").read_text())
+    results = [(v["name"], check_entry(v)) for part in ("valid", "mismatched", "invalid") for v in entries[part]]
+    results += [(f"slot in {slot['scope']}", check_slot(slot)) for slot in entries["slots"]]
+    results += [("CBOR " + vector["hex"], check_item(vector)) for vector in items["valid"] + items["invalid"]]
+    failed = [(name, problems) for name, problems in results if problems]
+    for name, problems in failed:
+        print(f"FAILED {name}: {'; '.join(problems)}")
+    print(f"libsodium: {opinions.count(True)} signatures judged alike, {opinions.count(False)} differently")
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return not failed
+
+
+def check_files(paths):
+    results = [outcome(verify, pathlib.Path(path).read_bytes()) for path in paths]
+    for path, facts in zip(paths, results):
+        facts = {"valid": False, "code": facts} if type(facts) is str else {"valid": True} | facts
+        print(json.dumps({"file": path} | facts, ensure_ascii=False))
+    return all(type(facts) is dict and facts["body"] != "mismatch" for facts in results)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if (check_files(sys.argv[1:]) if sys.argv[1:] else check_vectors()) else 1)
