@@ -7,6 +7,7 @@ pub mod body;
 pub mod cbor;
 pub mod head;
 pub mod identity;
+pub mod json;
 pub mod kind;
 pub mod limits;
 pub mod link;

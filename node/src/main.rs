@@ -1,2 +1,19 @@
-//! Being laid.
-fn main() {}
+//! `deadwax`: a node of a music index that nobody can switch off, and its command line.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod admin;
+mod app;
+mod cli;
+mod config;
+mod dialer;
+mod networks;
+mod peers;
+mod run;
+mod serve;
+mod submit;
+mod web;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -6,6 +6,7 @@
 use super::body::VerifiedEntry;
 use super::head::AuthorKey;
 use super::kind::Scope;
+use super::limits::MAX_BODY_BYTES;
 use crate::Problem;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
@@ -118,7 +119,13 @@ impl Identity {
     }
 
     /// Signs a new entry with the given n, and remembers that n as used.
+    ///
+    /// # Panics
+    /// If `body` cannot be one: not a map, or longer than a body may be. What
+    /// [`super::json::body_from_json`] and [`super::link::Link::to_body`] make always can.
     pub fn sign(&mut self, body: Vec<u8>, kind: u64, n: u64, created_hours: u64) -> VerifiedEntry {
+        let is_map = body.first().is_some_and(|first| first >> 5 == 5);
+        assert!(is_map && body.len() <= MAX_BODY_BYTES, "not the bytes of a body");
         let next_n = self.next_n.of(Scope::of(kind));
         *next_n = (*next_n).max(n.saturating_add(1));
         VerifiedEntry::sign(body, kind, n, created_hours, &self.key)

@@ -1,0 +1,79 @@
+//! `admin.sock`: what the command line asks of a running node, over HTTP on a Unix socket (0600).
+//!
+//! Whoever can open the socket is the operator. Never reachable over a network.
+
+use crate::app::{App, SharedApp, blocking, now_secs};
+use crate::networks::Network;
+use crate::peers::status::{PeerReport, ScopeAnswer};
+use crate::submit::{Draft, Receipt, link_of, submit};
+use crate::web::error::{ApiError, WebError, no_such_page};
+use crate::web::sync::scope_answers;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use deadwax_index::entry::Scope;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A .torrent file of 8 MiB in base64, with room for the other fields.
+const MAX_REQUEST_BYTES: usize = 12 * 1024 * 1024;
+
+/// What `deadwax status --json` prints.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// Of the program.
+    pub version: &'static str,
+    /// The node's name.
+    pub name: String,
+    /// The onion service.
+    pub tor: Network,
+    /// The I2P destination.
+    pub i2p: Network,
+    /// Count and root by scope.
+    pub scopes: BTreeMap<Scope, ScopeAnswer>,
+    /// Null in an open set.
+    pub members_root: Option<String>,
+    /// Who is followed.
+    pub peers: Vec<PeerReport>,
+}
+
+/// The state of a node.
+///
+/// # Errors
+/// The store's.
+pub fn status_of(app: &App) -> Result<Status, WebError> {
+    let scopes = scope_answers(&app.scopes()?);
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        name: app.config.node.name.clone(),
+        tor: app.networks.tor(),
+        i2p: app.networks.i2p(),
+        peers: app.peers.report(&scopes),
+        scopes,
+        members_root: None,
+    })
+}
+
+/// The routes of `admin.sock`.
+pub fn router(app: SharedApp) -> Router {
+    Router::new()
+        .route("/admin/v1/status", get(status))
+        .route("/admin/v1/links", post(add_link))
+        .route("/admin/v1/tracker", get(tracker))
+        .fallback(no_such_page)
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .with_state(app)
+}
+
+async fn status(State(app): State<SharedApp>) -> Result<Json<Status>, ApiError> {
+    Ok(Json(blocking(&app, status_of).await?))
+}
+
+async fn add_link(State(app): State<SharedApp>, Json(draft): Json<Draft>) -> Result<Json<Receipt>, ApiError> {
+    let receipt = blocking(&app, move |app| submit(app, &link_of(app, &draft)?, None));
+    Ok(Json(receipt.await?))
+}
+
+async fn tracker(State(app): State<SharedApp>) -> Json<deadwax_i2p_gateway::tracker::TrackerStats> {
+    Json(app.tracker.stats(now_secs()))
+}

@@ -1,0 +1,117 @@
+//! What all parts of a running node share, and the few things that they do to it together.
+
+use crate::config::Config;
+use crate::dialer::Dialer;
+use crate::networks::Networks;
+use crate::peers::address::PeerAddress;
+use crate::peers::status::PeerBoard;
+use deadwax_i2p_gateway::tracker::Tracker;
+use deadwax_index::entry::identity::Identity;
+use deadwax_index::entry::{EntryId, Scope, VerifiedEntry};
+use deadwax_index::ingest::{Outcome, TailPosition, ingest};
+use deadwax_index::search::SearchIndex;
+use deadwax_index::store::{Store, StoreError};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// A running node.
+pub struct App {
+    /// What the operator decided.
+    pub config: Config,
+    /// Whether the node is on a network of its own; allows what would be unsafe elsewhere.
+    pub private_network: bool,
+    /// The truth on disk.
+    pub store: Store,
+    /// The search index over it.
+    pub search: SearchIndex,
+    /// The node's own key. The lock also keeps two submissions from taking the same n.
+    pub identity: Mutex<Identity>,
+    /// Who has which torrent.
+    pub tracker: Tracker,
+    /// State and addresses of both networks.
+    pub networks: Networks,
+    /// Opens streams to peers.
+    pub dialer: Dialer,
+    /// What is known about each peer.
+    pub peers: PeerBoard,
+    /// Changes whenever entries joined the set; wakes open tails and the search index.
+    pub released: watch::Sender<u64>,
+}
+
+/// The shared handle.
+pub type SharedApp = Arc<App>;
+
+impl App {
+    /// Offers entries to the set and tells whoever waits for new ones.
+    pub fn take_in(
+        &self,
+        entries: &[VerifiedEntry],
+        position: Option<TailPosition<'_>>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let outcomes = ingest(&self.store, entries, position)?;
+        if outcomes.iter().any(|outcome| matches!(outcome, Outcome::New | Outcome::BodyAdded)) {
+            self.released.send_modify(|count| *count += 1);
+        }
+        Ok(outcomes)
+    }
+
+    /// Everything that waits for release and is due joins the set, sorted by id.
+    pub fn release_due(&self) -> Result<(), StoreError> {
+        let due = self.store.due_in_outbox(now_secs())?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let outcomes = self.take_in(&due, None)?;
+        for (entry, outcome) in due.iter().zip(outcomes) {
+            if !matches!(outcome, Outcome::New | Outcome::Known) {
+                tracing::warn!(?outcome, id = %entry.head().id(), "an entry signed here could not join the set");
+            }
+        }
+        self.store.remove_from_outbox(&due)
+    }
+
+    /// Count and root of both scopes.
+    pub fn scopes(&self) -> Result<[(Scope, deadwax_index::store::entries::ScopeState); 2], StoreError> {
+        Ok([
+            (Scope::Core, self.store.scope_state(Scope::Core)?),
+            (Scope::Main, self.store.scope_state(Scope::Main)?),
+        ])
+    }
+
+    /// Announce addresses that every magnet of this node names: its own, then its peers'.
+    pub fn trackers(&self) -> Vec<String> {
+        let own = self.networks.i2p().address;
+        let peers = self.config.sync.peers.iter().filter_map(|peer| match peer {
+            PeerAddress::I2p(address) => Some(address.clone()),
+            _ => None,
+        });
+        own.into_iter().chain(peers).map(|host| format!("http://{host}/announce")).collect()
+    }
+
+    /// Whether an entry with this id is known: in the set, or waiting for release.
+    pub fn knows(&self, id: &EntryId) -> Result<bool, StoreError> {
+        Ok(self.store.entry(id)?.is_some()
+            || self.store.all_in_outbox()?.iter().any(|entry| entry.head().id() == *id))
+    }
+}
+
+/// Runs `work` where it may block: SQLite and the search index are synchronous.
+///
+/// # Panics
+/// If `work` does: the panic goes on here.
+pub async fn blocking<T: Send + 'static>(app: &SharedApp, work: impl FnOnce(&App) -> T + Send + 'static) -> T {
+    let app = Arc::clone(app);
+    match tokio::task::spawn_blocking(move || work(&app)).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => std::future::pending().await, // The runtime is shutting down.
+        },
+    }
+}
+
+/// Seconds since 1970.
+pub fn now_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,86 @@
+//! How commands answer: text for people, JSON for programs, errors that say what to do.
+
+use deadwax_index::Problem;
+use serde::Serialize;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Where answers go.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// Whether `--json` was given.
+    pub json: bool,
+}
+
+/// Why a command could not do it.
+#[derive(Debug)]
+pub struct Failure {
+    problem: Problem,
+    status: u8,
+}
+
+impl Failure {
+    /// Bad input: exit status 1.
+    pub fn refused(problem: Problem) -> Self {
+        Self { problem, status: 1 }
+    }
+
+    /// Bad input that only this command knows: exit status 1.
+    pub fn bad(code: &'static str, field: &'static str, message: String, fix: &'static str) -> Self {
+        Self::refused(Problem { code, field, message, fix })
+    }
+
+    /// Wrong use of the command line: exit status 2.
+    pub fn usage(message: &str) -> Self {
+        let problem = Problem { code: "usage", field: "", message: message.into(), fix: "See `deadwax --help`." };
+        Self { problem, status: 2 }
+    }
+
+    /// No node is running: exit status 3.
+    pub fn no_node() -> Self {
+        let message = "No node is running on this data directory.".into();
+        let fix = "Start one with `deadwax run`, or name its folder with --data-dir.";
+        Self { problem: Problem { code: "node.absent", field: "", message, fix }, status: 3 }
+    }
+
+    /// The same, with the number of the line that it is about.
+    pub fn at_line(mut self, number: u64) -> Self {
+        self.problem.message = format!("Line {number}: {}", self.problem.message);
+        self
+    }
+
+    /// A file that cannot be read or written.
+    pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::bad("file", "", format!("{}: {error}.", path.display()), "Check the path and its permissions.")
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    error: &'a Problem,
+}
+
+impl Output {
+    /// Prints an answer: as JSON on one line, or as `text` says it.
+    pub fn print<T: Serialize>(self, answer: &T, text: impl FnOnce(&T) -> String) {
+        let line = if self.json {
+            serde_json::to_string(answer).expect("answers always serialise") + "\n"
+        } else {
+            text(answer)
+        };
+        // A reader that closed the pipe has read enough.
+        let _ = std::io::stdout().write_all(line.as_bytes());
+    }
+
+    /// Says why it could not be done.
+    pub fn fail(self, failure: Failure) -> ExitCode {
+        let Problem { message, fix, .. } = &failure.problem;
+        let line = if self.json {
+            serde_json::to_string(&ErrorLine { error: &failure.problem }).expect("a problem always serialises")
+        } else {
+            format!("deadwax: {message}\n{fix}")
+        };
+        let _ = writeln!(std::io::stderr(), "{line}");
+        ExitCode::from(failure.status)
+    }
+}

@@ -1,0 +1,90 @@
+//! HTTP/1.1 requests to a peer: one connection, kept alive, with a time limit on each wait.
+
+use super::address::PeerAddress;
+use crate::dialer::{DialError, Dialer};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::time::Duration;
+
+/// Until the first byte of an answer: far peers take seconds, and an I2P stream can stall for 9 s
+/// several times in a row.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+/// Answers that are read as a whole are JSON of a few hundred bytes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Why a request got no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// No stream.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The stream broke, or what came is not HTTP.
+    #[error("the connection broke: {0}")]
+    Broken(#[from] hyper::Error),
+    /// Nothing came for too long.
+    #[error("the peer did not answer for {} s", ANSWER_TIMEOUT.as_secs())]
+    TimedOut,
+    /// Another status than 200.
+    #[error("the peer answered with status {}", .0.as_u16())]
+    Status(StatusCode),
+    /// An answer that is too long or not of the right form.
+    #[error("the peer's answer is not what the protocol says: {0}")]
+    Form(String),
+}
+
+/// A connection to a peer.
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
+impl Connection {
+    /// Opens a stream to `peer`.
+    pub async fn open(dialer: &Dialer, peer: &PeerAddress) -> Result<Self, RequestError> {
+        let stream = dialer.dial(peer).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // Ends when the sender is dropped or the peer closes.
+        tokio::spawn(connection);
+        let host = match peer {
+            PeerAddress::Onion(host) | PeerAddress::I2p(host) => host.clone(),
+            PeerAddress::Unix(_) => "localhost".into(),
+        };
+        Ok(Self { sender, host })
+    }
+
+    /// `GET path`, for an answer with status 200.
+    pub async fn get(&mut self, path: &str) -> Result<Response<Incoming>, RequestError> {
+        self.send(Method::GET, path, Bytes::new()).await
+    }
+
+    /// `POST path` with a body of bytes, for an answer with status 200.
+    pub async fn post(&mut self, path: &str, body: Vec<u8>) -> Result<Response<Incoming>, RequestError> {
+        self.send(Method::POST, path, body.into()).await
+    }
+
+    /// `GET path`, for a short JSON answer.
+    pub async fn get_json<T: serde::de::DeserializeOwned>(&mut self, path: &str) -> Result<T, RequestError> {
+        let body = Limited::new(self.get(path).await?.into_body(), MAX_ANSWER_BYTES);
+        let whole = tokio::time::timeout(ANSWER_TIMEOUT, body.collect()).await.map_err(|_| RequestError::TimedOut)?;
+        let whole = whole.map_err(|error| RequestError::Form(error.to_string()))?;
+        serde_json::from_slice(&whole.to_bytes()).map_err(|error| RequestError::Form(error.to_string()))
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, RequestError> {
+        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
+        if !body.is_empty() {
+            request = request.header(CONTENT_TYPE, "application/octet-stream").header(ACCEPT_ENCODING, "zstd");
+        }
+        let request = request.body(Full::new(body)).map_err(|error| RequestError::Form(error.to_string()))?;
+        let answer = async {
+            self.sender.ready().await?;
+            self.sender.send_request(request).await
+        };
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| RequestError::TimedOut)??;
+        if answer.status() == StatusCode::OK { Ok(answer) } else { Err(RequestError::Status(answer.status())) }
+    }
+}

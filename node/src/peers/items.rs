@@ -1,0 +1,93 @@
+//! The items of a streamed answer, one by one, with a time limit and bounded memory.
+
+use super::client::RequestError;
+use deadwax_index::sync::wire::{Item, ItemReader};
+use http_body_util::BodyExt;
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_ENCODING;
+use std::time::Duration;
+use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
+
+/// Without a byte for this long a stream counts as broken. A tail sends a mark every 30 s.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// Memory that a peer's zstd stream may ask for: 8 MiB.
+const MAX_WINDOW_LOG: u32 = 23;
+/// Decompressed bytes that are held at once, so that a small chunk cannot become a large one.
+const INFLATE_STEP_BYTES: usize = 64 * 1024;
+
+/// Items of one answer.
+pub struct Items {
+    body: Incoming,
+    reader: ItemReader,
+    inflate: Option<Decoder<'static>>,
+    /// Received, and not yet given to the reader.
+    pending: Vec<u8>,
+    /// Bytes that came over the wire.
+    pub bytes: u64,
+}
+
+impl Items {
+    /// Reads the body of `answer`, decompressing it if it says so.
+    pub fn new(answer: Response<Incoming>) -> Result<Self, RequestError> {
+        let inflate = match answer.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
+            None => None,
+            Some(b"zstd") => {
+                let mut decoder = Decoder::new().map_err(|error| RequestError::Form(error.to_string()))?;
+                decoder
+                    .set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG))
+                    .map_err(|error| RequestError::Form(error.to_string()))?;
+                Some(decoder)
+            }
+            Some(_) => return Err(RequestError::Form("an encoding that was not asked for".into())),
+        };
+        let body = answer.into_body();
+        Ok(Self { body, reader: ItemReader::default(), inflate, pending: Vec::new(), bytes: 0 })
+    }
+
+    /// The next item that is already here.
+    pub fn ready(&mut self) -> Result<Option<Item>, RequestError> {
+        loop {
+            let item = self.reader.next_item().map_err(|error| RequestError::Form(error.to_string()))?;
+            if item.is_some() || !self.step()? {
+                return Ok(item);
+            }
+        }
+    }
+
+    /// The next item; `None` at the end of the answer. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Result<Option<Item>, RequestError> {
+        loop {
+            if let Some(item) = self.ready()? {
+                return Ok(Some(item));
+            }
+            let frame = tokio::time::timeout(IDLE_TIMEOUT, self.body.frame()).await;
+            match frame.map_err(|_| RequestError::TimedOut)? {
+                None if self.reader.is_empty() => return Ok(None),
+                None => return Err(RequestError::Form("it ends in the middle of an item".into())),
+                Some(frame) => {
+                    let data = frame?.into_data().unwrap_or_default();
+                    self.bytes += data.len() as u64;
+                    self.pending.extend(data);
+                }
+            }
+        }
+    }
+
+    /// Gives the reader more of what was received; false if nothing is left.
+    fn step(&mut self) -> Result<bool, RequestError> {
+        let Some(inflate) = &mut self.inflate else {
+            let chunk = std::mem::take(&mut self.pending);
+            self.reader.push(&chunk);
+            return Ok(!chunk.is_empty());
+        };
+        let mut out = vec![0; INFLATE_STEP_BYTES];
+        let mut output = OutBuffer::around(out.as_mut_slice());
+        let mut input = InBuffer::around(&self.pending);
+        inflate.run(&mut input, &mut output).map_err(|error| RequestError::Form(error.to_string()))?;
+        let (used, written) = (input.pos(), output.pos());
+        self.pending.drain(..used);
+        self.reader.push(&out[..written]);
+        Ok(used > 0 || written > 0)
+    }
+}

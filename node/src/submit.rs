@@ -1,0 +1,298 @@
+//! From what a person typed to a signed entry: checks, signing, and release now or later.
+
+use crate::app::{App, now_secs};
+use deadwax_index::Problem;
+use deadwax_index::entry::kind::Kind;
+use deadwax_index::entry::link::{File, Link};
+use deadwax_index::entry::{EntryId, Scope, VerifiedEntry};
+use deadwax_index::infohash::Infohashes;
+use deadwax_index::ingest::{Outcome, quota};
+use deadwax_index::magnet::Magnet;
+use deadwax_index::mbid::{self, MbidKind};
+use deadwax_index::store::StoreError;
+use deadwax_index::torrent::{MAX_TORRENT_BYTES, Torrent};
+use serde::{Deserialize, Serialize};
+use std::sync::PoisonError;
+
+/// Mean of the random wait before release.
+const MEAN_DELAY_SECS: f64 = 600.0;
+/// Longest wait.
+const MAX_DELAY_SECS: f64 = 3600.0;
+/// Idempotency keys are made by forms; longer ones are not ours.
+pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 64;
+/// Trackers of a torrent's own that a link carries.
+const MAX_OWN_TRACKERS: usize = deadwax_index::entry::link::MAX_TRACKERS;
+
+/// A link as a form, the command line or the API gives it. Empty fields count as absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Draft {
+    /// The torrent as a magnet, or ...
+    pub magnet: String,
+    /// ... as a .torrent file in base64.
+    pub torrent: String,
+    /// MBID, or musicbrainz.org address.
+    pub mbid: String,
+    /// Artist credit; may be absent where the release group is known here.
+    pub artist: String,
+    /// Title; may be absent where the release group is known here.
+    pub title: String,
+    /// Year of first release.
+    pub year: String,
+    /// Types, separated by commas: `Album, Live`.
+    #[serde(rename = "type")]
+    pub types: String,
+    /// `CD`, `Vinyl`, `WEB`, ...
+    pub media: String,
+    /// `FLAC`, `MP3`, ...
+    pub format: String,
+    /// `Lossless`, `V0 (VBR)`, `320`, ...
+    pub encoding: String,
+    /// Record label of the edition.
+    pub label: String,
+    /// Catalogue number of the edition.
+    pub catno: String,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The entry.
+    pub id: String,
+    /// Its author's counter.
+    pub n: u64,
+    /// Where it is.
+    pub state: ReceiptState,
+}
+
+/// `state` of a [`Receipt`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReceiptState {
+    /// In the set.
+    Released,
+    /// Signed, and waiting for its release.
+    Queued,
+    /// It was there before.
+    Known,
+}
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Something that the person can mend.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// An n that is taken.
+    #[error("n is taken; the next free one is {next_n}")]
+    Taken {
+        /// The next free n of the author.
+        next_n: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn problem(code: &'static str, field: &'static str, message: &str, fix: &'static str) -> Problem {
+    Problem { code, field, message: message.into(), fix }
+}
+
+/// Turns a draft into a link, with what is known here filled in.
+///
+/// # Errors
+/// The first field that a person has to mend.
+pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
+    let (mbid, kind) = mbid::parse(&draft.mbid).map_err(|error| error.problem())?;
+    let mut link = torrent_of(draft)?;
+    link.mbid = mbid;
+    // A bare MBID does not say what it names; people copy the release group's.
+    link.mbid_kind = kind.unwrap_or(MbidKind::ReleaseGroup);
+    let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+    let known = app.store.group(&mbid)?;
+    let known_artist = || known.as_ref().map(|group| group.artist().to_owned());
+    let known_title = || known.as_ref().map(|group| group.title().to_owned());
+    link.artist = text(&draft.artist).or_else(known_artist).ok_or_else(|| {
+        problem("link.artist", "artist", "The artist is missing.", "Type the artist as the release names it.")
+    })?;
+    link.title = text(&draft.title).or_else(known_title).ok_or_else(|| {
+        problem("link.title", "title", "The title is missing.", "Type the title of the album.")
+    })?;
+    link.year = match draft.year.trim() {
+        "" => known.as_ref().and_then(|group| group.year()),
+        year => Some(year.parse().ok().filter(|year| (1..=9999).contains(year)).ok_or_else(|| {
+            problem("link.year", "year", "This is not a year.", "Type four digits, or leave it empty.")
+        })?),
+    };
+    link.types = draft.types.split(',').filter_map(text).collect();
+    link.media = text(&draft.media);
+    link.format = text(&draft.format);
+    link.encoding = text(&draft.encoding);
+    link.edition.label = text(&draft.label);
+    link.edition.catno = text(&draft.catno);
+    Ok(link)
+}
+
+/// What the torrent says of itself; the rest is empty.
+fn torrent_of(draft: &Draft) -> Result<Link, Problem> {
+    let (magnet, torrent) = (draft.magnet.trim(), draft.torrent.trim());
+    let missing = "Paste the magnet of the torrent.";
+    match (magnet.is_empty(), torrent.is_empty()) {
+        (true, true) => Err(problem("link.torrent", "magnet", "The torrent is missing.", missing)),
+        (false, false) => Err(problem("link.torrent", "magnet", "Both a magnet and a .torrent file were given.", "Give one of them.")),
+        (false, true) => {
+            let magnet = Magnet::parse(magnet).map_err(|error| error.problem())?;
+            let mut link = empty_link(&magnet.infohashes);
+            link.size_bytes = magnet.size_bytes;
+            link.name = magnet.name;
+            link.trackers = magnet.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
+            Ok(link)
+        }
+        (true, false) => {
+            let broken = || problem("torrent.base64", "torrent", "The .torrent file did not arrive whole.", "Send it again.");
+            if torrent.len() > MAX_TORRENT_BYTES / 3 * 4 + 4 {
+                return Err(problem("torrent.length", "torrent", "The .torrent file is too large.", "Paste the magnet instead."));
+            }
+            let bytes = data_encoding::BASE64.decode(torrent.as_bytes()).map_err(|_| broken())?;
+            let torrent = Torrent::parse(&bytes).map_err(|error| error.problem())?;
+            if torrent.private || torrent.source.is_some() {
+                return Err(problem(
+                    "torrent.private",
+                    "torrent",
+                    "This torrent belongs to a private site, which would see its infohash published.",
+                    "Make a new torrent of the files, without a private flag or source tag.",
+                ));
+            }
+            let mut link = empty_link(&torrent.infohashes);
+            link.size_bytes = Some(torrent.size_bytes);
+            link.file_count = Some(torrent.files.len() as u64);
+            link.trackers = torrent.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
+            let has = |suffix: &str| torrent.files.iter().any(|file| file.path.to_lowercase().ends_with(suffix));
+            link.log = Some(has(".log"));
+            link.cue = Some(has(".cue"));
+            link.files = torrent.files.into_iter().map(|file| File { path: file.path, size_bytes: file.size_bytes }).collect();
+            link.name = Some(torrent.name);
+            Ok(link)
+        }
+    }
+}
+
+fn empty_link(infohashes: &Infohashes) -> Link {
+    Link {
+        infohash_v1: infohashes.v1().map(|hash| hash.0),
+        infohash_v2: infohashes.v2().map(|hash| hash.0),
+        mbid: mbid::Uuid::nil(),
+        mbid_kind: MbidKind::ReleaseGroup,
+        release_group: None,
+        artist: String::new(),
+        title: String::new(),
+        year: None,
+        types: Vec::new(),
+        media: None,
+        format: None,
+        encoding: None,
+        size_bytes: None,
+        file_count: None,
+        log: None,
+        log_score: None,
+        cue: None,
+        edition: Default::default(),
+        trackers: Vec::new(),
+        name: None,
+        files: Vec::new(),
+    }
+}
+
+/// Signs a link with the node's key. The same torrent for the same MBID is published once.
+///
+/// # Errors
+/// See [`SubmitError`]; then nothing has changed.
+pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<Receipt, SubmitError> {
+    let key = idempotency_key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
+    let body = link.to_body().map_err(|error| error.problem())?;
+    let mut identity = app.identity.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(receipt) = known(app, link, key)? {
+        return Ok(receipt);
+    }
+    let n = app.store.next_n_with_outbox(&identity.author(), Scope::Main)?.max(identity.next_n.main);
+    if n >= quota(Scope::Main) {
+        return Err(SubmitError::Problem(problem(
+            "entry.quota",
+            "",
+            "This node's key has used all of its entries.",
+            "Make another identity for this node.",
+        )));
+    }
+    let delay_secs = if app.config.publication.delay { delay_secs() } else { 0 };
+    let entry = identity.sign(body, Kind::Link.number(), n, now_secs() / 3600);
+    let id = entry.head().id().to_string();
+    app.store.put_in_outbox(&entry, now_secs() + delay_secs, key)?;
+    if delay_secs > 0 {
+        return Ok(Receipt { id, n, state: ReceiptState::Queued });
+    }
+    app.release_due()?;
+    Ok(Receipt { id, n, state: ReceiptState::Released })
+}
+
+/// The receipt of what was published before: by the same form, or as the same torrent and MBID.
+fn known(app: &App, link: &Link, key: Option<&str>) -> Result<Option<Receipt>, StoreError> {
+    let waiting = app.store.all_in_outbox()?;
+    let repeated = key.map(|key| app.store.receipt(key)).transpose()?.flatten();
+    let same = |other: &Link| {
+        (other.infohash_v1, other.infohash_v2, other.mbid) == (link.infohash_v1, link.infohash_v2, link.mbid)
+    };
+    let in_outbox = waiting.iter().find(|entry| {
+        repeated == Some(entry.head().id())
+            || entry.body().and_then(|body| Link::from_body(body).ok()).is_some_and(|other| same(&other))
+    });
+    if let Some(entry) = in_outbox {
+        return Ok(Some(receipt(entry, if repeated.is_some() { ReceiptState::Queued } else { ReceiptState::Known })));
+    }
+    let in_set = match repeated {
+        Some(id) => Some(id),
+        None => app.store.group(&link.group())?.and_then(|group| {
+            group.links.into_iter().find(|entry| same(&entry.link)).map(|entry| entry.entry)
+        }),
+    };
+    let Some(stored) = in_set.map(|id| app.store.entry(&id)).transpose()?.flatten() else { return Ok(None) };
+    let state = if repeated.is_some() { ReceiptState::Released } else { ReceiptState::Known };
+    Ok(Some(receipt(&stored.verify()?, state)))
+}
+
+/// Takes in an entry that was signed elsewhere.
+///
+/// # Errors
+/// [`SubmitError::Taken`] if its n is; a problem if it is beyond the quota.
+pub fn submit_signed(app: &App, entry: &VerifiedEntry) -> Result<Receipt, SubmitError> {
+    let outcome = app.take_in(std::slice::from_ref(entry), None)?[0];
+    match outcome {
+        Outcome::New | Outcome::BodyAdded => Ok(receipt(entry, ReceiptState::Released)),
+        Outcome::Known => Ok(receipt(entry, ReceiptState::Known)),
+        Outcome::SlotTaken => {
+            let head = entry.head();
+            Err(SubmitError::Taken { next_n: app.store.next_n(&head.author(), head.scope())? })
+        }
+        Outcome::OverQuota => Err(SubmitError::Problem(problem(
+            "entry.quota",
+            "n",
+            "The entry's n is beyond its author's quota.",
+            "Sign with a lower n that is free, or with another identity.",
+        ))),
+    }
+}
+
+fn receipt(entry: &VerifiedEntry, state: ReceiptState) -> Receipt {
+    let head = entry.head();
+    Receipt { id: EntryId::to_string(&head.id()), n: head.statement().n, state }
+}
+
+/// An exponentially distributed wait: what is released when says nothing about when it was signed.
+fn delay_secs() -> u64 {
+    let mut bytes = [0; 8];
+    if getrandom::fill(&mut bytes).is_err() {
+        return MEAN_DELAY_SECS as u64;
+    }
+    // In (0, 1]: the logarithm is finite.
+    let uniform = (u64::from_le_bytes(bytes) >> 11) as f64 / (1u64 << 53) as f64;
+    (-(1.0 - uniform).ln() * MEAN_DELAY_SECS).min(MAX_DELAY_SECS) as u64 + 1
+}

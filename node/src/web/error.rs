@@ -1,0 +1,149 @@
+//! Errors of pages and of the API: a title, a plain sentence, a way onward.
+//!
+//! What a visitor can mend is a [`Problem`] and is shown; what only the operator can mend is
+//! logged here, once, and shown as "something went wrong on this node".
+
+use super::pages::error_page;
+use axum::Json;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use deadwax_index::Problem;
+use deadwax_index::search::SearchError;
+use deadwax_index::store::StoreError;
+
+/// Why a request cannot be answered.
+#[derive(Debug)]
+pub enum WebError {
+    /// Bad input: 400.
+    Bad(Problem),
+    /// A taken n or a like conflict: 409.
+    Conflict(Problem),
+    /// Nothing has this address: 404.
+    NotFound(Problem),
+    /// Too many requests of this sort at once: 503.
+    Busy,
+    /// The node's own fault: 500. The cause was logged.
+    Internal,
+}
+
+impl WebError {
+    /// Logs the cause of an internal error.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::Internal
+    }
+
+    /// Status, and the problem in plain words.
+    pub fn parts(self) -> (StatusCode, Problem) {
+        match self {
+            Self::Bad(problem) => (StatusCode::BAD_REQUEST, problem),
+            Self::Conflict(problem) => (StatusCode::CONFLICT, problem),
+            Self::NotFound(problem) => (StatusCode::NOT_FOUND, problem),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Problem {
+                    code: "busy",
+                    field: "",
+                    message: "This node has too many requests of this sort at once.".into(),
+                    fix: "Try again in a minute, or on another node of the network.",
+                },
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Problem {
+                    code: "internal",
+                    field: "",
+                    message: "Something went wrong on this node.".into(),
+                    fix: "Try again later, or on another node of the network.",
+                },
+            ),
+        }
+    }
+}
+
+impl From<StoreError> for WebError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<SearchError> for WebError {
+    fn from(error: SearchError) -> Self {
+        match error.problem() {
+            Some(problem) => Self::Bad(problem),
+            None => Self::internal(error),
+        }
+    }
+}
+
+/// A [`WebError`] as `application/problem+json` (RFC 9457).
+pub struct ApiError(pub WebError);
+
+impl<E: Into<WebError>> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, problem) = self.0.parts();
+        let mut response = (status, Json(problem)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+/// A [`WebError`] as a page.
+pub struct PageError(pub WebError);
+
+impl<E: Into<WebError>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let (status, problem) = self.0.parts();
+        error_page(status, &problem)
+    }
+}
+
+/// Nothing has this address.
+pub fn not_found(what: &str) -> WebError {
+    WebError::NotFound(Problem {
+        code: "not-found",
+        field: "",
+        message: format!("{what} is not known to this node."),
+        fix: "Check the address, or search for it.",
+    })
+}
+
+/// The answer for an address that no route has.
+pub async fn no_such_page(uri: Uri) -> Response {
+    let error = not_found("This address");
+    if machine_readable(uri.path()) { ApiError(error).into_response() } else { PageError(error).into_response() }
+}
+
+/// The answer for a route that has no such method.
+pub async fn method_not_allowed(request: Request) -> Response {
+    let problem = Problem {
+        code: "method",
+        field: "",
+        message: format!("This address does not take {} requests.", request.method()),
+        fix: "Open it by a link or form of this node.",
+    };
+    if machine_readable(request.uri().path()) {
+        let mut response = ApiError(WebError::Bad(problem)).into_response();
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        return response;
+    }
+    error_page(StatusCode::METHOD_NOT_ALLOWED, &problem)
+}
+
+fn machine_readable(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/sync/")
+}

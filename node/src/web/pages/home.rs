@@ -1,0 +1,37 @@
+//! The first page: the search box, what was linked last, and the state of the network.
+
+use super::rows::Row;
+use super::status::network_in_a_line;
+use super::{Frame, page};
+use crate::app::{App, SharedApp, blocking};
+use crate::web::error::{PageError, WebError};
+use crate::web::view::GroupView;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+/// With the stylesheet, the page stays below 30 kB even if every name is as long as it can be.
+const FRESH_GROUPS: usize = 15;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    frame: Frame,
+    rows: Vec<Row>,
+    network: String,
+}
+
+/// `GET /`.
+pub async fn home(State(app): State<SharedApp>) -> Result<Response, PageError> {
+    Ok(page(StatusCode::OK, &blocking(&app, build).await?))
+}
+
+fn build(app: &App) -> Result<HomePage, WebError> {
+    let fresh = app.store.newest_groups(FRESH_GROUPS)?;
+    Ok(HomePage {
+        frame: Frame::new(app, "/", "Deadwax, a music catalogue"),
+        rows: fresh.iter().map(|group| Row::new(&GroupView::new(app, group))).collect(),
+        network: network_in_a_line(app)?,
+    })
+}

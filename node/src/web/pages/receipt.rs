@@ -1,0 +1,92 @@
+//! The receipt of a submission: `/submitted/{id}`. It stays the same address while the entry waits
+//! and after it was released, and it works for any entry, so that it tells nobody who signed here.
+
+use super::{Frame, page, wording};
+use crate::app::{App, SharedApp, blocking};
+use crate::web::error::{PageError, WebError, not_found};
+use askama::Template;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use deadwax_index::entry::link::Link;
+use deadwax_index::entry::{EntryId, VerifiedEntry};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "receipt.html")]
+struct ReceiptPage {
+    frame: Frame,
+    entry: EntryId,
+    /// `released`, `queued` or `known`.
+    state: &'static str,
+    heading: &'static str,
+    explanation: &'static str,
+    artist: String,
+    title: String,
+    facts: String,
+    mbid: String,
+    /// Whether there is a page of the release group to link to.
+    has_page: bool,
+    fingerprint: String,
+    torrent: String,
+    kept: String,
+}
+
+/// Query of a receipt.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Before {
+    known: Option<u8>,
+}
+
+/// `GET /submitted/{id}`.
+pub async fn receipt(
+    State(app): State<SharedApp>,
+    id: Result<Path<String>, PathRejection>,
+    before: Result<Query<Before>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let id = id.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(|| not_found("This entry"))?;
+    let was_known = before.is_ok_and(|Query(before)| before.known.is_some());
+    Ok(page(StatusCode::OK, &blocking(&app, move |app| build(app, id, was_known)).await?))
+}
+
+fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebError> {
+    let stored = app.store.entry(&id)?.map(|stored| stored.verify()).transpose()?;
+    let is_released = stored.is_some();
+    let entry = match stored {
+        Some(entry) => entry,
+        None => waiting(app, &id)?.ok_or_else(|| not_found("This entry"))?,
+    };
+    let link = entry.body().and_then(|body| Link::from_body(body).ok()).ok_or_else(|| not_found("This torrent link"))?;
+    let (state, heading, explanation) = match (was_known, is_released) {
+        (true, true) => ("known", "Already published", "This torrent was linked to this release before, so nothing new was signed."),
+        (true, false) => ("known", "Already submitted", "This torrent was linked to this release before; that entry waits for its release, so nothing new was signed."),
+        (false, true) => ("released", "Published", "The entry is in this node's set, and the nodes that read from it take it from here."),
+        (false, false) => ("queued", "Signed, and waiting", "The entry is released after a random wait, 10 minutes on average and an hour at most. There is nothing more to do; this page says when it is out."),
+    };
+    let facts = wording::dotted(link.year.map(|year| Some(year.to_string())).into_iter().chain(link.types.iter().cloned().map(Some)));
+    Ok(ReceiptPage {
+        frame: Frame::new(app, "", heading),
+        entry: id,
+        state,
+        heading,
+        explanation,
+        facts,
+        mbid: link.group().to_string(),
+        has_page: app.store.group(&link.group())?.is_some(),
+        fingerprint: wording::fingerprint(&entry.head().author().to_string()),
+        torrent: link.name.clone().unwrap_or_else(|| "without a name".into()),
+        kept: format!(
+            "{}. Whatever else a magnet carries is not published.",
+            wording::count(link.trackers.len() as u64, "I2P tracker", "I2P trackers")
+        ),
+        artist: link.artist,
+        title: link.title,
+    })
+}
+
+/// The entry among those that wait for release.
+fn waiting(app: &App, id: &EntryId) -> Result<Option<VerifiedEntry>, WebError> {
+    Ok(app.store.all_in_outbox()?.into_iter().find(|entry| entry.head().id() == *id))
+}

@@ -1,0 +1,72 @@
+//! One line for a release group, as home and search list them.
+
+use super::wording;
+use crate::app::now_secs;
+use crate::web::view::{GroupView, LinkView};
+use std::collections::BTreeSet;
+
+/// Artist and title are cut to this in lists; the group's own page has them whole.
+const MAX_NAME_CHARS: usize = 100;
+/// Formats that are named; more of them are in nobody's interest.
+const MAX_FORMATS: usize = 4;
+
+/// A line.
+pub struct Row {
+    /// The group's MBID.
+    pub mbid: String,
+    /// Shortened.
+    pub artist: String,
+    /// Shortened.
+    pub title: String,
+    /// "1999 · Album · Live".
+    pub facts: String,
+    /// "FLAC · MP3".
+    pub formats: String,
+    /// Of the best seeded link.
+    pub seeders: String,
+    /// Since that was announced.
+    pub seeders_age: String,
+    /// How many links there are.
+    pub links: usize,
+    /// Of the newest link.
+    pub age: String,
+}
+
+impl Row {
+    /// The line of a group.
+    pub fn new(group: &GroupView) -> Self {
+        let best = group.links.first().filter(|link| link.seeders.is_some());
+        let newest = group.links.iter().map(|link| link.age_hours()).min().unwrap_or(0);
+        Self {
+            mbid: group.mbid.clone(),
+            artist: wording::shorten(&group.artist, MAX_NAME_CHARS),
+            title: wording::shorten(&group.title, MAX_NAME_CHARS),
+            facts: group_facts(group),
+            formats: formats(&group.links),
+            seeders: best.and_then(|link| link.seeders).map_or("none announced".into(), wording::thousands),
+            seeders_age: best.and_then(|link| link.age_secs).map_or(String::new(), wording::age),
+            links: group.links.len(),
+            age: wording::age_of_hours(newest),
+        }
+    }
+}
+
+/// "1999 · Album · Live".
+pub fn group_facts(group: &GroupView) -> String {
+    let types = group.types.iter().map(|kind| Some(wording::shorten(kind, MAX_NAME_CHARS)));
+    wording::dotted([group.year.map(|year| year.to_string())].into_iter().chain(types))
+}
+
+fn formats(links: &[LinkView]) -> String {
+    let named: BTreeSet<&str> = links.iter().filter_map(|link| link.link.format.as_deref()).collect();
+    if named.is_empty() {
+        return "not said".into();
+    }
+    let shown = named.iter().take(MAX_FORMATS).map(|format| Some(wording::shorten(format, 24)));
+    wording::dotted(shown.chain([(named.len() > MAX_FORMATS).then(|| "…".into())]))
+}
+
+/// Now, in hours since 1970.
+pub fn now_hours() -> u64 {
+    now_secs() / 3600
+}

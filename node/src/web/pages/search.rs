@@ -1,0 +1,139 @@
+//! Results of a search; a pasted identifier leads straight to its release.
+
+use super::pager::Pager;
+use super::rows::Row;
+use super::{Frame, page, wording};
+use crate::app::{App, SharedApp, blocking};
+use crate::web::api::{DEFAULT_LIMIT, SearchQuery};
+use crate::web::error::{PageError, WebError};
+use crate::web::view::GroupView;
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use deadwax_index::Problem;
+use deadwax_index::search::{self, Hits, Identifier, MAX_DEPTH};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::time::Instant;
+
+/// The query as the heading repeats it.
+const MAX_SHOWN_CHARS: usize = 80;
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct SearchPage {
+    frame: Frame,
+    shown_query: String,
+    summary: String,
+    /// Text and address of a better query.
+    suggestion: Option<(String, String)>,
+    /// The submit form, filled in with what was searched for.
+    submit_url: String,
+    rows: Vec<Row>,
+    pager: Pager,
+}
+
+/// `GET /search?q=&offset=`.
+pub async fn search(
+    State(app): State<SharedApp>,
+    query: Result<Query<SearchQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let Query(query) = query.map_err(|error| {
+        WebError::Bad(Problem {
+            code: "search.query",
+            field: "q",
+            message: error.body_text(),
+            fix: "Type the search again.",
+        })
+    })?;
+    blocking(&app, move |app| answer(app, query)).await
+}
+
+fn answer(app: &App, SearchQuery { q, offset, .. }: SearchQuery) -> Result<Response, PageError> {
+    let started = Instant::now();
+    let hits = app.search.search(&app.store, &search::Query { text: q.clone(), limit: DEFAULT_LIMIT, offset })?;
+    if let (Some(_), 1, Some(group)) = (&hits.identified, hits.total, hits.groups.first()) {
+        return Ok(Redirect::to(&format!("/release-group/{}", group.mbid)).into_response());
+    }
+    let shown_query = wording::shorten(q.trim(), MAX_SHOWN_CHARS);
+    let title = if shown_query.is_empty() { "Search".into() } else { format!("{shown_query} · Search") };
+    let mut frame = Frame::new(app, "/search", &title);
+    let pager =
+        Pager::new(&format!("{}&", search_url(&q)), offset, DEFAULT_LIMIT, MAX_DEPTH.min(hits.total as usize));
+    let page_of_hits = SearchPage {
+        shown_query,
+        summary: summary(&hits, started.elapsed().as_secs_f64()),
+        suggestion: hits.suggestion.map(|text| (text.clone(), search_url(&text))),
+        submit_url: submit_url(&q),
+        rows: hits.groups.iter().map(|group| Row::new(&GroupView::new(app, group))).collect(),
+        pager,
+        frame: {
+            frame.query = q;
+            frame
+        },
+    };
+    Ok(page(StatusCode::OK, &page_of_hits))
+}
+
+/// "34 release groups, 3 of them after a correction, 0.04 s".
+fn summary(hits: &Hits, took_secs: f64) -> String {
+    let groups = wording::count(hits.total, "release group", "release groups");
+    match (hits.exact, hits.total - hits.exact) {
+        (_, 0) => format!("{groups}, {took_secs:.2} s"),
+        (0, _) => format!("Nothing as typed; {groups} come near, {took_secs:.2} s"),
+        (exact, _) => format!("{groups}, {} as typed, {took_secs:.2} s", wording::thousands(exact)),
+    }
+}
+
+fn encoded(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, NON_ALPHANUMERIC)
+}
+
+fn search_url(query: &str) -> String {
+    format!("/search?q={}", encoded(query))
+}
+
+/// Whoever searched in vain may have the music: what was typed goes into the form.
+fn submit_url(query: &str) -> String {
+    let query = query.trim();
+    match search::parse_identifier(query) {
+        Ok(Some(Identifier::Mbid(mbid))) => format!("/submit?mbid={mbid}"),
+        Ok(Some(Identifier::Infohash(Some(v1), _))) if query.len() <= 64 => {
+            format!("/submit?magnet={}", encoded(&format!("magnet:?xt=urn:btih:{v1}")))
+        }
+        Ok(Some(Identifier::Infohash(None, Some(v2)))) if query.len() <= 64 => {
+            format!("/submit?magnet={}", encoded(&format!("magnet:?xt=urn:btmh:1220{v2}")))
+        }
+        Ok(Some(Identifier::Infohash(..))) => format!("/submit?magnet={}", encoded(query)),
+        _ => match query.split_once(" - ") {
+            Some((artist, title)) => {
+                format!("/submit?artist={}&title={}", encoded(artist.trim()), encoded(title.trim()))
+            }
+            None => format!("/submit?title={}", encoded(query)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_searched_in_vain_fills_the_form() {
+        let mbid = "8d1f2e3c-4b5a-4968-8776-95a4b3c2d1e0";
+        let hash = "5a5b5c5d5e5f606162636465666768696a6b6c6d";
+        for (query, url) in [
+            ("low & water".to_owned(), "/submit?title=low%20%26%20water".to_owned()),
+            ("Nell Aster - Low Water".into(), "/submit?artist=Nell%20Aster&title=Low%20Water".into()),
+            (format!(" https://musicbrainz.org/release/{mbid}"), format!("/submit?mbid={mbid}")),
+            (hash.to_uppercase(), format!("/submit?magnet=magnet%3A%3Fxt%3Durn%3Abtih%3A{hash}")),
+            (
+                format!("magnet:?xt=urn:btih:{hash}&dn=a"),
+                format!("/submit?magnet=magnet%3A%3Fxt%3Durn%3Abtih%3A{hash}%26dn%3Da"),
+            ),
+        ] {
+            assert_eq!(submit_url(&query), url);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! How this node is doing: networks, entries, other nodes, tracker. Never IP, system or uptime.
+
+use super::wording::{age, count, thousands};
+use super::{Frame, page};
+use crate::app::{App, SharedApp, blocking, now_secs};
+use crate::networks::{Network, Reach};
+use crate::peers::status::PeerReport;
+use crate::web::error::{PageError, WebError};
+use crate::web::sync::scope_answers;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use deadwax_index::entry::Scope;
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct StatusPage {
+    frame: Frame,
+    network: String,
+    networks: [NetworkLine; 2],
+    scopes: Vec<ScopeLine>,
+    waiting: usize,
+    peers: Vec<PeerLine>,
+    tracker: String,
+}
+
+struct NetworkLine {
+    key: &'static str,
+    name: &'static str,
+    state: &'static str,
+    is_reachable: bool,
+    words: &'static str,
+    detail: String,
+    address: Option<String>,
+}
+
+struct ScopeLine {
+    key: &'static str,
+    name: &'static str,
+    words: &'static str,
+    count: String,
+}
+
+struct PeerLine {
+    address: String,
+    agreement: String,
+    connection: String,
+    last_error: Option<String>,
+    taken: String,
+}
+
+/// `GET /status`.
+pub async fn status(State(app): State<SharedApp>) -> Result<Response, PageError> {
+    Ok(page(StatusCode::OK, &blocking(&app, build).await?))
+}
+
+fn build(app: &App) -> Result<StatusPage, WebError> {
+    let scopes = app.scopes()?;
+    let peers = app.peers.report(&scope_answers(&scopes));
+    let tracker = app.tracker.stats(now_secs());
+    Ok(StatusPage {
+        frame: Frame::new(app, "/status", "Status"),
+        network: agreement_of_all(&peers),
+        networks: [
+            network_line("tor", "Tor", app.networks.tor()),
+            network_line("i2p", "I2P", app.networks.i2p()),
+        ],
+        scopes: scopes.iter().map(|(scope, state)| scope_line(*scope, state.count)).collect(),
+        waiting: app.store.all_in_outbox()?.len(),
+        peers: peers.iter().map(peer_line).collect(),
+        tracker: format!(
+            "{} with {} announced.",
+            count(tracker.hashes, "torrent", "torrents"),
+            count(tracker.members, "swarm member", "swarm members"),
+        ),
+    })
+}
+
+/// "Agrees with 4 of 5 nodes · 310,442 entries · Tor reachable · I2P starting".
+pub fn network_in_a_line(app: &App) -> Result<String, WebError> {
+    let scopes = app.scopes()?;
+    let peers = app.peers.report(&scope_answers(&scopes));
+    let entries = scopes.iter().map(|(_, state)| state.count).sum();
+    let mut line = format!("{} · {}", agreement_of_all(&peers).trim_end_matches('.'), count(entries, "entry", "entries"));
+    for (name, network) in [("Tor", app.networks.tor()), ("I2P", app.networks.i2p())] {
+        line += &format!(" · {name} {}", reach(network.state));
+    }
+    Ok(line)
+}
+
+fn agreement_of_all(peers: &[PeerReport]) -> String {
+    let agreeing = peers.iter().filter(|peer| peer.equal == Some(true)).count();
+    match peers.len() {
+        0 => "This node stands alone so far.".into(),
+        all => format!("Agrees with {agreeing} of {}.", count(all as u64, "node", "nodes")),
+    }
+}
+
+fn reach(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Off => "off",
+        Reach::Starting => "starting",
+        Reach::Reachable => "reachable",
+    }
+}
+
+fn network_line(key: &'static str, name: &'static str, network: Network) -> NetworkLine {
+    NetworkLine {
+        key,
+        name,
+        state: reach(network.state),
+        is_reachable: network.state == Reach::Reachable,
+        words: match network.state {
+            Reach::Off => "Switched off",
+            Reach::Starting => "Not reachable yet",
+            Reach::Reachable => "Reachable",
+        },
+        detail: network.detail,
+        address: network.address,
+    }
+}
+
+fn scope_line(scope: Scope, entries: u64) -> ScopeLine {
+    let (name, words) = match scope {
+        Scope::Core => ("Membership", "entries about who belongs to the network"),
+        Scope::Main => ("Catalogue", "entries about music"),
+    };
+    ScopeLine { key: scope.name(), name, words, count: thousands(entries) }
+}
+
+fn peer_line(peer: &PeerReport) -> PeerLine {
+    let since = age(now_secs().saturating_sub(peer.since_secs));
+    PeerLine {
+        // The path of a socket would describe this machine.
+        address: if peer.address.starts_with("unix:") { "a local socket".into() } else { peer.address.clone() },
+        agreement: match (peer.equal, peer.behind) {
+            (None, _) => "not known yet".into(),
+            (Some(true), _) => "agrees".into(),
+            (Some(false), 0) => "differs: this node has entries that it lacks".into(),
+            (Some(false), behind) => format!("this node is {} behind", count(behind, "entry", "entries")),
+        },
+        connection: match (peer.connected, peer.equal) {
+            (true, _) => format!("connected, since {since}"),
+            (false, None) => "never connected".into(),
+            (false, Some(_)) => format!("lost {since}"),
+        },
+        last_error: peer.last_error.clone(),
+        taken: count(peer.entries, "entry", "entries"),
+    }
+}
