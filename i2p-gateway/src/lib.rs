@@ -3,7 +3,8 @@
 //! [`launch`] gives an [`I2pGateway`], whose address is known and kept before anything touches the
 //! network. [`I2pGateway::listener`] yields what comes in, each stream with its authenticated caller;
 //! [`I2pGateway::dial`] goes out to a peer. What travels in the streams (HTTP) is the node's business
-//! and not here. Nor is the fetching of RouterInfos: [`I2pGateway::seed`] takes them.
+//! and not here. Nor is the fetching of RouterInfos: [`reseed`] opens what was fetched, and
+//! [`I2pGateway::seed`] takes them.
 //!
 //! Both routers are spoken to in the same way, through SAM on loopback. The embedded one is in
 //! `deadwax-i2p-router`.
@@ -34,6 +35,7 @@ mod error;
 mod key;
 mod launch;
 mod listener;
+pub mod reseed;
 mod sam;
 mod session;
 mod status;
