@@ -94,14 +94,8 @@ mod tests {
 
     #[test]
     fn tunnels_have_hops() {
-        assert!(matches!(
-            external("127.0.0.1:7656", 0, 3),
-            Err(LaunchError::TunnelLength { length: 0, .. })
-        ));
-        assert!(matches!(
-            external("127.0.0.1:7656", 8, 3),
-            Err(LaunchError::TunnelLength { length: 8, .. })
-        ));
+        assert!(matches!(external("127.0.0.1:7656", 0, 3), Err(LaunchError::TunnelLength { length: 0, .. })));
+        assert!(matches!(external("127.0.0.1:7656", 8, 3), Err(LaunchError::TunnelLength { length: 8, .. })));
         assert!(matches!(
             external("127.0.0.1:7656", 1, 17),
             Err(LaunchError::TunnelQuantity { quantity: 17, .. })

@@ -1,30 +1,62 @@
 //! Outgoing streams.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::destination::Destination;
 use crate::error::{DialError, SessionError};
+use crate::outgoing::{Caller, OpenSession};
 use crate::sam;
-use crate::session::{Connection, SessionRef};
+use crate::session::Connection;
 use crate::stream::I2pStream;
 
 /// How long a connection may take: finding the destination, then a few rounds through its tunnels
 /// and ours. A single lost packet costs nine seconds, and routers try three times.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Connects to `address`, which was checked, in `session`.
-pub(crate) async fn dial(session: &SessionRef, address: &str) -> Result<I2pStream, DialError> {
-    let connect = async {
-        let mut connection = Connection::open(session.sam).await?;
-        let command = sam::stream_connect(&session.id, address);
-        connection.ask(&command, "STREAM", "connecting a stream", DIAL_TIMEOUT).await?;
-        Ok(I2pStream::new(connection.into_stream()))
+/// Connects to `destination`.
+///
+/// A peer that was there and does not answer may have restarted, and then the routers of this world
+/// do not all notice that what they remember of it is void (see `outgoing.rs`). So it is tried once
+/// more from a fresh session.
+pub(crate) async fn dial(
+    caller: &Caller,
+    destination: Destination,
+    offline: impl Fn() -> DialError,
+) -> Result<I2pStream, DialError> {
+    let dialling = async {
+        let session = caller.session().ok_or_else(&offline)?;
+        match connect(&session, destination).await {
+            Err(error) if worth_another_session(&error) && session.suspect(destination) => {
+                let fresh = caller.fresh_session(&session).await.ok_or_else(&offline)?;
+                connect(&fresh, destination).await
+            }
+            result => result,
+        }
     };
-    match timeout(DIAL_TIMEOUT, connect).await {
-        Ok(connected) => connected.map_err(sorted),
-        Err(_) => Err(DialError::TimedOut),
-    }
+    timeout(DIAL_TIMEOUT, dialling).await.unwrap_or(Err(DialError::TimedOut))
+}
+
+/// How long one attempt may take. emissary gives up by itself after 15 s, i2pd after 20.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+async fn connect(session: &Arc<OpenSession>, destination: Destination) -> Result<I2pStream, DialError> {
+    let about = session.about();
+    let command = sam::stream_connect(&about.id, &destination.to_b32());
+    let connected = async {
+        let mut connection = Connection::open(about.sam).await?;
+        connection.ask(&command, "STREAM", "connecting a stream", ATTEMPT_TIMEOUT).await?;
+        Ok(connection.into_stream())
+    };
+    let stream = connected.await.map_err(sorted)?;
+    session.reached(destination);
+    Ok(I2pStream::outgoing(stream, Arc::clone(session)))
+}
+
+fn worth_another_session(error: &DialError) -> bool {
+    matches!(error, DialError::NotAnswering | DialError::TimedOut)
 }
 
 /// Sorts SAM's reasons into what matters to the caller.
@@ -54,8 +86,7 @@ mod tests {
 
     #[test]
     fn refusals_are_sorted() {
-        let refused =
-            |result: &str| sorted(SessionError::Refused { doing: "", result: result.to_owned() });
+        let refused = |result: &str| sorted(SessionError::Refused { doing: "", result: result.to_owned() });
         assert!(matches!(refused("CANT_REACH_PEER"), DialError::NotAnswering));
         assert!(matches!(refused("TIMEOUT"), DialError::TimedOut));
         assert!(matches!(refused("INVALID_ID"), DialError::Offline { .. }));

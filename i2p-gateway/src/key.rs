@@ -10,9 +10,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::destination::{
-    BEFORE_CERTIFICATE_BYTES, Destination, destination_length, encode_base64,
-};
+use crate::destination::{BEFORE_CERTIFICATE_BYTES, Destination, destination_length, encode_base64};
 use crate::error::KeyError;
 
 const KEY_FILE: &str = "destination.key";
@@ -124,8 +122,6 @@ fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use deadwax_i2p_router::{I2pNetwork, usable_router_infos};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
 use crate::config::{I2pConfig, RouterChoice};
 use crate::destination::Destination;
 use crate::dial::dial;
 use crate::error::{DialError, LaunchError, SeedError};
+use crate::incoming::Incoming;
 use crate::key::DestinationKey;
 use crate::listener::{I2pListener, MAX_WAITING_STREAMS};
-use crate::session::SessionRef;
+use crate::outgoing::{self, Caller};
 use crate::status::{I2pStatus, Reporter};
 use crate::stream::I2pStream;
-use crate::supervise::{Links, supervise};
+use crate::supervise::{Supervisor, Wishes};
 
 /// The file whose lock says that a gateway runs on a directory.
 const LOCK_FILE: &str = "lock";
@@ -33,12 +33,14 @@ pub struct I2pGateway {
     destination: Destination,
     listener: Option<I2pListener>,
     status: watch::Receiver<I2pStatus>,
-    session: watch::Receiver<Option<SessionRef>>,
+    caller: Caller,
     /// The embedded router's network, which seeds must be of.
     network: Option<I2pNetwork>,
-    /// Dropped to stop.
     seeds: mpsc::Sender<Vec<Vec<u8>>>,
-    supervisor: JoinHandle<()>,
+    /// True, or gone, to stop.
+    stop: watch::Sender<bool>,
+    /// Closed when everything has stopped.
+    running: watch::Receiver<()>,
 }
 
 /// Starts a gateway. Its address is known at once; whether it can be reached, [`I2pGateway::status`]
@@ -56,25 +58,32 @@ pub async fn launch(config: I2pConfig) -> Result<I2pGateway, LaunchError> {
         RouterChoice::Embedded { network, .. } => Some(network.clone()),
         RouterChoice::External { .. } => None,
     };
-    let (incoming_sender, incoming) = mpsc::channel(MAX_WAITING_STREAMS);
-    let (session_sender, session) = watch::channel(None);
+    let (callers, listener) = mpsc::channel(MAX_WAITING_STREAMS);
+    let (opener, caller) = outgoing::channel();
     let (seeds, seeds_receiver) = mpsc::channel(1);
     let reporter = Arc::new(Reporter::new());
     let status = reporter.subscribe();
-    let links = Links { reporter, session: session_sender, incoming: incoming_sender };
-    let supervisor = tokio::spawn(async move {
-        supervise(config, key, links, seeds_receiver).await;
+    let I2pConfig { data_dir, router, tunnels } = config;
+    let incoming = Incoming { key, tunnels, callers };
+    let (stop, stopped) = watch::channel(false);
+    let (is_running, running) = watch::channel(());
+    let wishes = Wishes { seeds: seeds_receiver, stopped };
+    let supervisor = Supervisor { incoming, outgoing: opener, reporter, wishes };
+    tokio::spawn(async move {
+        supervisor.run(data_dir, router).await;
         drop(lock);
+        drop(is_running);
     });
     Ok(I2pGateway {
         address: destination.to_b32(),
         destination,
-        listener: Some(I2pListener::new(incoming)),
+        listener: Some(I2pListener::new(listener)),
         status,
-        session,
+        caller,
         network,
         seeds,
-        supervisor,
+        stop,
+        running,
     })
 }
 
@@ -91,21 +100,20 @@ impl I2pGateway {
     }
 
     /// Opens a stream to `address` (`<52 letters>.b32.i2p`), within
-    /// [`DIAL_TIMEOUT`](crate::DIAL_TIMEOUT). The peer learns this node's destination.
+    /// [`DIAL_TIMEOUT`](crate::DIAL_TIMEOUT). The peer does not learn who calls: it sees a
+    /// destination that was made up for outgoing streams, the same one for some time.
     ///
     /// Some routers, the embedded one among them, report success although nobody accepts there yet.
     ///
     /// # Errors
     /// See [`DialError`].
     pub async fn dial(&self, address: &str) -> Result<I2pStream, DialError> {
-        if Destination::from_b32(address)? == self.destination {
+        let destination = Destination::from_b32(address)?;
+        if destination == self.destination {
             return Err(DialError::OwnAddress);
         }
-        let session = self.session.borrow().clone();
-        match session {
-            Some(session) => dial(&session, address).await,
-            None => Err(DialError::Offline { detail: self.status.borrow().detail.clone() }),
-        }
+        let offline = || DialError::Offline { detail: self.status.borrow().detail.clone() };
+        dial(&self.caller, destination, offline).await
     }
 
     /// How the gateway is doing; changes as it does.
@@ -125,7 +133,11 @@ impl I2pGateway {
         if router_infos.len() > MAX_SEEDS {
             return Err(SeedError::TooMany { count: router_infos.len(), max: MAX_SEEDS });
         }
-        let usable = usable_router_infos(&router_infos, network);
+        let network = network.clone();
+        // Checks a signature for each.
+        let checking =
+            tokio::task::spawn_blocking(move || (usable_router_infos(&router_infos, &network), router_infos));
+        let (usable, router_infos) = checking.await.map_err(|_| SeedError::NoneUsable)?;
         if usable == 0 {
             return Err(SeedError::NoneUsable);
         }
@@ -133,12 +145,13 @@ impl I2pGateway {
         Ok(usable)
     }
 
-    /// Ends all streams, saves what the embedded router learned, and frees the directory.
-    pub async fn shutdown(self) {
-        let Self { seeds, supervisor, .. } = self;
-        drop(seeds);
-        // It only fails if it panicked, and then it has ended too.
-        let _ = supervisor.await;
+    /// Ends all streams, saves what the embedded router learned, and frees the directory. Returns when
+    /// that is done; the gateway is of no use afterwards.
+    pub async fn shutdown(&self) {
+        self.stop.send_replace(true);
+        let mut running = self.running.clone();
+        // Nothing is ever sent: it is over when the sender is gone.
+        while running.changed().await.is_ok() {}
     }
 }
 
@@ -152,5 +165,50 @@ fn lock(directory: &Path) -> Result<File, LaunchError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LaunchError::InUse { path: directory.to_owned() }),
         Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{State, TunnelOptions};
+
+    /// A port on loopback where nobody listens.
+    #[expect(clippy::disallowed_methods, reason = "on loopback, and closed at once")]
+    fn nobody() -> SocketAddr {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_gateway_without_its_router_says_so_and_keeps_its_address() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = || I2pConfig {
+            data_dir: directory.path().join("i2p"),
+            router: RouterChoice::External { sam: nobody() },
+            tunnels: TunnelOptions::default(),
+        };
+        let mut gateway = launch(config()).await.unwrap();
+        let address = gateway.address().to_owned();
+        let mut status = gateway.status();
+        let told = status.wait_for(|status| status.detail.contains("SAM port cannot be reached"));
+        let told = timeout(Duration::from_secs(10), told).await.unwrap().unwrap().clone();
+        assert!(told.state == State::Starting && !told.can_dial && !told.needs_seed);
+
+        let peer = Destination::from_hash([7; 32]).to_b32();
+        assert!(matches!(gateway.dial(&peer).await, Err(DialError::Offline { .. })));
+        assert!(matches!(gateway.dial(&address).await, Err(DialError::OwnAddress)));
+        assert_eq!(gateway.seed(vec![vec![1]]).await, Err(SeedError::NotEmbedded));
+        assert!(matches!(launch(config()).await, Err(LaunchError::InUse { .. })));
+
+        let mut listener = gateway.listener().unwrap();
+        assert!(gateway.listener().is_none());
+        gateway.shutdown().await;
+        assert!(listener.accept().await.is_none());
+        assert_eq!(launch(config()).await.unwrap().address(), address);
     }
 }

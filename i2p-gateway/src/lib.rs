@@ -16,9 +16,10 @@
 //!
 //! Not hidden: from the provider of this machine's connection, and from the routers that it connects
 //! to, that it runs an I2P router. The embedded router publishes no address and opens no port to the
-//! outside; other routers reach it over the connections that it made. From a peer that is dialled,
-//! and from this node when it is called: the caller's destination, which is authenticated. From
-//! anyone who knows the address, when the node is up.
+//! outside; other routers reach it over the connections that it made. From a node that is called: the
+//! caller's destination, which is authenticated. (This node calls from a destination that it makes up
+//! for the purpose, so its peers do not learn which node reads from them.) From anyone who knows the
+//! address, when the node is up.
 //!
 //! # What an operator should know
 //!
@@ -27,14 +28,18 @@
 //! - The embedded router's SAM port is open to programs of this machine. They can use I2P through it,
 //!   but they cannot touch the node's session, whose id they do not know.
 //! - One process per directory; a second one gets [`LaunchError::InUse`].
+//! - The embedded router logs by itself, under the target `emissary`, at `info` and `warn` with the
+//!   beginnings of destinations. `emissary=error` is a sensible filter.
 
 mod config;
 mod destination;
 mod dial;
 mod error;
+mod incoming;
 mod key;
 mod launch;
 mod listener;
+mod outgoing;
 pub mod reseed;
 mod sam;
 mod session;

@@ -82,5 +82,5 @@ async fn accept(session: &SessionRef) -> Result<(I2pStream, Destination), Sessio
     let line = connection.line(doing).await?;
     let caller = line.split(' ').next().and_then(Destination::from_base64);
     let caller = caller.ok_or(SessionError::NotSam { doing })?;
-    Ok((I2pStream::new(connection.into_stream()), caller))
+    Ok((I2pStream::incoming(connection.into_stream()), caller))
 }

@@ -12,7 +12,7 @@ mod archive;
 mod certificate;
 mod su3;
 
-pub use certificate::{Certificate, CertificateError, certificates};
+pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE_BYTES, certificates};
 
 use std::time::SystemTime;
 

@@ -15,13 +15,27 @@ pub(crate) const MAX_LINE_BYTES: usize = 8 * 1024;
 /// The first command on each connection. 3.1 brought the signature types that are in use now.
 pub(crate) const HELLO: &str = "HELLO VERSION MIN=3.1 MAX=3.3\n";
 
-/// Opens a session named `id` for streams, on the destination of `private_key` (base64).
+/// Whose session it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Owner<'a> {
+    /// The destination of this private key (base64), which others look up and call.
+    Key(&'a str),
+    /// A destination that the router makes up, for calling others. It is told to those who are
+    /// called and to nobody else.
+    Nobody,
+}
+
+/// Opens a session named `id` for streams.
 ///
 /// Encryption type 4 alone: i2pd 2.56 dies of a list that begins with a newer one.
-pub(crate) fn session_create(id: &str, private_key: &str, tunnels: TunnelOptions) -> String {
+pub(crate) fn session_create(id: &str, owner: Owner<'_>, tunnels: TunnelOptions) -> String {
     let TunnelOptions { length, quantity } = tunnels;
+    let destination = match owner {
+        Owner::Key(key) => format!("DESTINATION={key}"),
+        Owner::Nobody => "DESTINATION=TRANSIENT SIGNATURE_TYPE=7 i2cp.dontPublishLeaseSet=true".to_owned(),
+    };
     format!(
-        "SESSION CREATE STYLE=STREAM ID={id} DESTINATION={private_key} i2cp.leaseSetEncType=4 \
+        "SESSION CREATE STYLE=STREAM ID={id} {destination} i2cp.leaseSetEncType=4 \
          inbound.length={length} outbound.length={length} \
          inbound.quantity={quantity} outbound.quantity={quantity}\n"
     )
@@ -104,7 +118,6 @@ fn word(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The next name and value and what follows; `Some(None)` at the end, `None` if it is malformed.
-#[expect(clippy::type_complexity, reason = "used by the loop above and nowhere else")]
 fn pair(text: &str) -> Option<Option<(String, String, &str)>> {
     let text = text.trim_start_matches(' ');
     if text.is_empty() {
@@ -147,8 +160,6 @@ fn unquote(text: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use proptest::prelude::*;
 
     use super::*;
@@ -167,8 +178,7 @@ mod tests {
         let hello = Reply::parse("HELLO REPLY RESULT=OK VERSION=3.2").unwrap();
         assert!(hello.accept("HELLO", "greeting").is_ok());
         assert_eq!(hello.value("VERSION"), Some("3.2"));
-        let failed =
-            Reply::parse(r#"SESSION STATUS RESULT=I2P_ERROR MESSAGE="no \"tunnels\" yet""#).unwrap();
+        let failed = Reply::parse(r#"SESSION STATUS RESULT=I2P_ERROR MESSAGE="no \"tunnels\" yet""#).unwrap();
         assert_eq!(failed.value("MESSAGE"), Some("no \"tunnels\" yet"));
         assert!(matches!(
             failed.accept("SESSION", "opening"),
@@ -208,11 +218,23 @@ mod tests {
 
     #[test]
     fn a_session_is_plain_and_not_encrypted() {
-        let line = session_create("x", "KEY", TunnelOptions { length: 1, quantity: 2 });
-        assert!(line.contains(" i2cp.leaseSetEncType=4 ") && !line.contains("leaseSetType"));
-        assert!(line.contains(" inbound.length=1 outbound.length=1 "));
-        assert!(line.ends_with(" inbound.quantity=2 outbound.quantity=2\n"));
-        assert_eq!(line.matches('\n').count(), 1);
+        let tunnels = TunnelOptions { length: 1, quantity: 2 };
+        for owner in [Owner::Key("KEY"), Owner::Nobody] {
+            let line = session_create("x", owner, tunnels);
+            assert!(line.contains(" i2cp.leaseSetEncType=4 ") && !line.contains("leaseSetType"));
+            assert!(line.contains(" inbound.length=1 outbound.length=1 "));
+            assert!(line.ends_with(" inbound.quantity=2 outbound.quantity=2\n"));
+            assert_eq!(line.matches('\n').count(), 1);
+        }
+    }
+
+    #[test]
+    fn only_the_session_that_is_called_is_published() {
+        let tunnels = TunnelOptions::default();
+        let called = session_create("x", Owner::Key("KEY"), tunnels);
+        assert!(called.contains(" DESTINATION=KEY ") && !called.contains("dontPublish"));
+        let calling = session_create("x", Owner::Nobody, tunnels);
+        assert!(calling.contains(" DESTINATION=TRANSIENT ") && calling.contains("LeaseSet=true"));
     }
 
     #[test]

@@ -13,8 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::TunnelOptions;
 use crate::error::SessionError;
-use crate::key::DestinationKey;
-use crate::sam::{self, MAX_LINE_BYTES, Reply};
+use crate::sam::{self, MAX_LINE_BYTES, Owner, Reply};
 
 /// How long a router on the same machine may take to answer what it can answer by itself.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -39,6 +38,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    #[expect(clippy::disallowed_methods, reason = "to the router's SAM port on loopback")]
     pub(crate) async fn open(sam: SocketAddr) -> Result<Self, SessionError> {
         let doing = "connecting to the SAM port";
         let stream = timeout(ANSWER_TIMEOUT, TcpStream::connect(sam))
@@ -104,7 +104,7 @@ impl Connection {
     }
 }
 
-/// The session of the node's destination. It lasts as long as its connection.
+/// A session of one destination. It lasts as long as its connection, and streams as long as it.
 pub(crate) struct Session {
     connection: Connection,
     about: SessionRef,
@@ -114,13 +114,13 @@ impl Session {
     /// Opens the session, which takes until the router has tunnels for it.
     pub(crate) async fn create(
         sam: SocketAddr,
-        key: &DestinationKey,
+        owner: Owner<'_>,
         tunnels: TunnelOptions,
     ) -> Result<Self, SessionError> {
         let id = random_id();
-        let command = sam::session_create(&id, &key.to_base64(), tunnels);
+        let command = sam::session_create(&id, owner, tunnels);
         let mut connection = Connection::open(sam).await?;
-        let doing = "building tunnels for the node's address";
+        let doing = "building tunnels";
         connection.ask(&command, "SESSION", doing, SESSION_TIMEOUT).await?;
         Ok(Self { connection, about: SessionRef { sam, id } })
     }
@@ -146,14 +146,21 @@ impl Session {
     }
 
     /// Keeps the session for `time`, answering what the router asks meanwhile. `Err`: it is lost.
-    pub(crate) async fn keep(&mut self, time: Duration) -> Result<(), SessionError> {
-        let listen = async {
-            loop {
-                // Late answers to lookups that were given up.
-                self.next_line("keeping the session").await?;
+    pub(crate) async fn keep_for(&mut self, time: Duration) -> Result<(), SessionError> {
+        match timeout(time, self.keep()).await {
+            Ok(error) => Err(error),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Keeps the session until it is lost.
+    pub(crate) async fn keep(&mut self) -> SessionError {
+        loop {
+            // Lines that are no pings are late answers to lookups that were given up.
+            if let Err(error) = self.next_line("keeping the session").await {
+                return error;
             }
-        };
-        timeout(time, listen).await.unwrap_or(Ok(()))
+        }
     }
 
     /// The next line that is no ping.
@@ -177,7 +184,7 @@ fn random_id() -> Arc<str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![expect(clippy::disallowed_methods, reason = "a router for tests, on loopback")]
 
     use tokio::net::TcpListener;
 
@@ -237,12 +244,10 @@ mod tests {
               NAMING REPLY RESULT=KEY_NOT_FOUND NAME=me\n",
         )
         .await;
-        let directory = tempfile::tempdir().unwrap();
-        let key = DestinationKey::load_or_make(directory.path()).unwrap();
-        let mut session = Session::create(sam, &key, TunnelOptions::default()).await.unwrap();
+        let tunnels = TunnelOptions::default();
+        let mut session = Session::create(sam, Owner::Nobody, tunnels).await.unwrap();
         assert!(!session.lookup("me").await.unwrap());
-        let lost = session.keep(Duration::from_secs(5)).await;
-        assert!(matches!(lost, Err(E::Closed { .. })));
+        assert!(matches!(session.keep().await, E::Closed { .. }));
         let id = session.about().id.clone();
         drop(session);
         let sent = router.await.unwrap();

@@ -20,8 +20,8 @@ pub enum State {
 pub struct I2pStatus {
     /// Whether others can reach this node.
     pub state: State,
-    /// Whether [`dial`](crate::I2pGateway::dial) is worth a try: there is a session. True before
-    /// the node is reachable.
+    /// Whether [`dial`](crate::I2pGateway::dial) is worth a try: there is a session for outgoing
+    /// streams. It has nothing to do with whether the node is reachable.
     pub can_dial: bool,
     /// Whether the embedded router lacks RouterInfos, and [`seed`](crate::I2pGateway::seed) would
     /// help. Never true with an external router.
@@ -64,6 +64,7 @@ struct Parts {
     /// The embedded router's numbers.
     activity: Option<Activity>,
     needs_seed: bool,
+    can_dial: bool,
 }
 
 /// Collects the parts and publishes the whole whenever it changes.
@@ -74,9 +75,9 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     pub(crate) fn new() -> Self {
-        let (state, can_dial, detail) = describe(&Parts::default());
+        let (state, detail) = describe(&Parts::default());
         let since = SystemTime::now();
-        let status = I2pStatus { state, can_dial, needs_seed: false, detail, since };
+        let status = I2pStatus { state, can_dial: false, needs_seed: false, detail, since };
         Self { parts: Mutex::default(), status: watch::Sender::new(status) }
     }
 
@@ -93,11 +94,16 @@ impl Reporter {
         self.change(|parts| (parts.activity, parts.needs_seed) = (activity, needs_seed));
     }
 
+    /// Whether there is a session for outgoing streams.
+    pub(crate) fn can_dial(&self, can_dial: bool) {
+        self.change(|parts| parts.can_dial = can_dial);
+    }
+
     fn change(&self, edit: impl FnOnce(&mut Parts)) {
         let mut parts = self.parts.lock().expect("no code panics while it holds the lock");
         edit(&mut parts);
-        let (state, can_dial, detail) = describe(&parts);
-        let needs_seed = parts.needs_seed;
+        let (state, detail) = describe(&parts);
+        let Parts { needs_seed, can_dial, .. } = *parts;
         self.status.send_if_modified(|status| {
             let since = if status.state == state { status.since } else { SystemTime::now() };
             let new = I2pStatus { state, can_dial, needs_seed, detail, since };
@@ -111,43 +117,37 @@ impl Reporter {
     }
 }
 
-fn describe(parts: &Parts) -> (State, bool, String) {
-    let starting = |can_dial, detail: &str| (State::Starting, can_dial, detail.to_owned());
+fn describe(parts: &Parts) -> (State, String) {
+    let starting = |detail: &str| (State::Starting, detail.to_owned());
     let offline = parts.activity.is_some_and(|activity| activity.connected_routers == 0);
     match &parts.phase {
-        Phase::Router => starting(false, "starting the I2P router"),
+        Phase::Router => starting("starting the I2P router"),
         Phase::NoRouterInfos => {
-            starting(false, "no other I2P router is known; waiting for a list of some (a reseed)")
+            starting("no other I2P router is known; waiting for a list of some (a reseed)")
         }
         Phase::Tunnels => match parts.activity {
-            None => starting(false, "the I2P router builds tunnels"),
-            Some(Activity { known_routers, connected_routers: 0, .. }) => {
-                let detail = format!(
-                    "building tunnels: none of {known_routers} known I2P routers has answered yet"
-                );
-                (State::Starting, false, detail)
-            }
-            Some(Activity { known_routers, connected_routers, .. }) => {
-                let detail = format!(
-                    "building tunnels: connected to {connected_routers} of {known_routers} known I2P routers"
-                );
-                (State::Starting, false, detail)
-            }
+            None => starting("the I2P router builds tunnels"),
+            Some(Activity { known_routers, connected_routers: 0, .. }) => starting(&format!(
+                "building tunnels: none of {known_routers} known I2P routers has answered yet"
+            )),
+            Some(Activity { known_routers, connected_routers, .. }) => starting(&format!(
+                "building tunnels: connected to {connected_routers} of {known_routers} known I2P routers"
+            )),
         },
         Phase::Publishing | Phase::Published if offline => {
-            starting(true, "no I2P router answers; this machine seems to be offline")
+            starting("no I2P router answers; this machine seems to be offline")
         }
-        Phase::Publishing => {
-            starting(true, "tunnels are up; the network does not know the node's address yet")
+        Phase::Publishing => starting("tunnels are up; the network does not know the node's address yet"),
+        Phase::Published if !parts.can_dial => {
+            (State::Reachable, "reachable; tunnels for outgoing streams are being built".to_owned())
         }
-        Phase::Published => (State::Reachable, true, "reachable".to_owned()),
+        Phase::Published => (State::Reachable, "reachable".to_owned()),
         Phase::Unconfirmed => {
             let detail = "tunnels are up; the router does not tell whether the network knows the address";
-            (State::Reachable, true, detail.to_owned())
+            (State::Reachable, detail.to_owned())
         }
         Phase::Failed { what, retry_in } => {
-            let detail = format!("{what}; trying again in {} s", retry_in.as_secs());
-            (State::Starting, false, detail)
+            starting(&format!("{what}; trying again in {} s", retry_in.as_secs()))
         }
     }
 }
@@ -156,13 +156,13 @@ fn describe(parts: &Parts) -> (State, bool, String) {
 mod tests {
     use super::*;
 
-    fn at(phase: Phase, connected: Option<usize>) -> (State, bool, String) {
+    fn at(phase: Phase, connected: Option<usize>) -> (State, String) {
         let activity = connected.map(|connected_routers| Activity {
             known_routers: 5,
             connected_routers,
             ..Activity::default()
         });
-        describe(&Parts { phase, activity, needs_seed: false })
+        describe(&Parts { phase, activity, needs_seed: false, can_dial: true })
     }
 
     #[test]
@@ -180,10 +180,10 @@ mod tests {
 
     #[test]
     fn the_words_say_how_far_it_is() {
-        assert!(at(Phase::Tunnels, Some(0)).2.contains("none of 5 known"));
-        assert!(at(Phase::Tunnels, Some(3)).2.contains("connected to 3 of 5 known"));
+        assert!(at(Phase::Tunnels, Some(0)).1.contains("none of 5 known"));
+        assert!(at(Phase::Tunnels, Some(3)).1.contains("connected to 3 of 5 known"));
         let failed = Phase::Failed { what: "it broke".into(), retry_in: Duration::from_secs(8) };
-        assert_eq!(at(failed, None).2, "it broke; trying again in 8 s");
+        assert_eq!(at(failed, None).1, "it broke; trying again in 8 s");
     }
 
     #[test]

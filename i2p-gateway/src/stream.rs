@@ -2,10 +2,13 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+use crate::outgoing::OpenSession;
 
 /// A byte stream through I2P, in either direction: a connection to the router, which carries on.
 ///
@@ -13,11 +16,17 @@ use tokio::net::TcpStream;
 /// only flushes. So what is sent over it should say its own length.
 pub struct I2pStream {
     inner: TcpStream,
+    /// The session of an outgoing stream, which must not end before the stream does.
+    _session: Option<Arc<OpenSession>>,
 }
 
 impl I2pStream {
-    pub(crate) fn new(inner: TcpStream) -> Self {
-        Self { inner }
+    pub(crate) fn incoming(inner: TcpStream) -> Self {
+        Self { inner, _session: None }
+    }
+
+    pub(crate) fn outgoing(inner: TcpStream, session: Arc<OpenSession>) -> Self {
+        Self { inner, _session: Some(session) }
     }
 }
 
@@ -32,11 +41,7 @@ impl AsyncRead for I2pStream {
 }
 
 impl AsyncWrite for I2pStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, buf)
     }
 

@@ -1,25 +1,22 @@
-//! Keeps a router and a session up, for as long as the gateway lives.
+//! Keeps a router and two sessions up, for as long as the gateway lives: the node's own for callers,
+//! and one for calling others.
 //!
 //! Whatever ends is a named error, reported in the status, and is started again after a pause.
 
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadwax_i2p_router::{I2pNetwork, Router, RouterConfig, RouterEnded, StartError};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::config::{I2pConfig, RouterChoice, TunnelOptions};
-use crate::destination::Destination;
+use crate::config::RouterChoice;
 use crate::error::SessionError;
-use crate::key::DestinationKey;
-use crate::listener::accept_all;
-use crate::session::{Session, SessionRef};
+use crate::incoming::Incoming;
+use crate::outgoing::Opener;
 use crate::status::{Phase, Reporter};
-use crate::stream::I2pStream;
 
 /// The pause after a first failure; it doubles up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_secs(1);
@@ -43,25 +40,6 @@ const NO_ANSWER: Duration = Duration::from_secs(3 * 60);
 /// reserved for ever if the session's task fails at the wrong moment.
 const MAX_REFUSALS: u32 = 5;
 
-/// Between two looks whether the network knows the node's address, until it does.
-const LOOKUP_PAUSE: Duration = Duration::from_secs(2);
-
-/// And once it does. A lease set lives for ten minutes.
-const RECHECK: Duration = Duration::from_secs(4 * 60);
-
-/// Lookups in a row that may fail before the node is taken to be unreachable again.
-const MAX_MISSES: u32 = 3;
-
-/// After this time, an external router that never finds its own address is taken not to look.
-const CONFIRM_PATIENCE: Duration = Duration::from_secs(3 * 60);
-
-/// Where the results go.
-pub(crate) struct Links {
-    pub(crate) reporter: Arc<Reporter>,
-    pub(crate) session: watch::Sender<Option<SessionRef>>,
-    pub(crate) incoming: mpsc::Sender<(I2pStream, Destination)>,
-}
-
 /// Why an attempt ended.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
@@ -69,7 +47,7 @@ enum Failed {
     Start(#[source] StartError),
     #[error("the I2P router is down: {0}")]
     Router(RouterEnded),
-    #[error("the I2P router refuses the node's address")]
+    #[error("the I2P router keeps refusing the node's address")]
     Stuck,
     #[error(transparent)]
     Session(SessionError),
@@ -81,54 +59,49 @@ enum Wish {
     Stop,
 }
 
-/// Runs until the sender of `seeds` is dropped.
-pub(crate) async fn supervise(
-    config: I2pConfig,
-    key: DestinationKey,
-    links: Links,
-    seeds: mpsc::Receiver<Vec<Vec<u8>>>,
-) {
-    let I2pConfig { data_dir, router, tunnels } = config;
-    let supervisor = Supervisor { node: Node { key, tunnels, links }, wishes: Wishes(seeds) };
-    match router {
-        RouterChoice::External { sam } => supervisor.external(sam).await,
-        RouterChoice::Embedded { network, seeds } => {
-            let directory = data_dir.join(ROUTER_DIRECTORY);
-            supervisor.embedded(directory, network, seeds).await;
+/// How the owner's wishes come in.
+pub(crate) struct Wishes {
+    /// RouterInfos for the embedded router.
+    pub(crate) seeds: mpsc::Receiver<Vec<Vec<u8>>>,
+    /// True, or closed, when everything is to stop.
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+impl Wishes {
+    async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.stopped.wait_for(|stopped| *stopped) => Wish::Stop,
+            Some(seeds) = self.seeds.recv() => Wish::Seed(seeds),
         }
     }
 }
 
-struct Supervisor {
-    node: Node,
-    wishes: Wishes,
-}
-
-struct Wishes(mpsc::Receiver<Vec<Vec<u8>>>);
-
-impl Wishes {
-    async fn next(&mut self) -> Wish {
-        self.0.recv().await.map_or(Wish::Stop, Wish::Seed)
-    }
+/// Runs until it is told to stop.
+pub(crate) struct Supervisor {
+    pub(crate) incoming: Incoming,
+    pub(crate) outgoing: Opener,
+    pub(crate) reporter: Arc<Reporter>,
+    pub(crate) wishes: Wishes,
 }
 
 impl Supervisor {
-    async fn external(mut self, sam: SocketAddr) {
-        let mut pause = Pause::default();
-        loop {
-            let begun = Instant::now();
-            let session = async {
-                let Err(error) = self.node.session(sam, true).await;
-                Failed::Session(error)
-            };
-            let failed = tokio::select! {
-                // Nobody can seed an external router.
-                _ = self.wishes.next() => return,
-                failed = session => failed,
-            };
-            if self.pause(&failed, &mut pause, begun).await.is_some() {
-                return;
+    /// Runs the gateway whose files are in `data_dir`.
+    pub(crate) async fn run(self, data_dir: PathBuf, router: RouterChoice) {
+        match router {
+            RouterChoice::External { sam } => self.external(sam).await,
+            RouterChoice::Embedded { network, seeds } => {
+                self.embedded(data_dir.join(ROUTER_DIRECTORY), network, seeds).await;
             }
+        }
+    }
+
+    async fn external(mut self, sam: SocketAddr) {
+        let Self { incoming, outgoing, reporter, wishes } = &mut self;
+        let sessions = run_sessions(incoming, outgoing, reporter, sam, true);
+        tokio::select! {
+            // Nobody can seed an external router.
+            _ = wishes.next() => {}
+            _ = sessions => {}
         }
     }
 
@@ -136,8 +109,8 @@ impl Supervisor {
         let mut pause = Pause::default();
         loop {
             let begun = Instant::now();
-            self.node.links.reporter.phase(Phase::Router);
-            self.node.links.reporter.router(None, false);
+            self.reporter.phase(Phase::Router);
+            self.reporter.router(None, false);
             let config = RouterConfig {
                 data_dir: data_dir.clone(),
                 network: network.clone(),
@@ -145,15 +118,15 @@ impl Supervisor {
             };
             let wish = match deadwax_i2p_router::start(config).await {
                 Err(StartError::NoRouterInfos) => {
-                    self.node.links.reporter.phase(Phase::NoRouterInfos);
-                    self.node.links.reporter.router(None, true);
+                    self.reporter.phase(Phase::NoRouterInfos);
+                    self.reporter.router(None, true);
                     Some(self.wishes.next().await)
                 }
                 Err(error) => self.pause(&Failed::Start(error), &mut pause, begun).await,
                 Ok(mut router) => {
                     let public = network == I2pNetwork::Public;
                     let ended = self.with_router(&mut router, public).await;
-                    self.node.links.reporter.router(None, false);
+                    self.reporter.router(None, false);
                     router.shutdown().await;
                     match ended {
                         Ok(wish) => Some(wish),
@@ -171,37 +144,18 @@ impl Supervisor {
 
     /// Runs sessions over the embedded router until it fails or its owner wants something.
     async fn with_router(&mut self, router: &mut Router, public: bool) -> Result<Wish, Failed> {
+        let Self { incoming, outgoing, reporter, wishes } = self;
         let sam = SocketAddr::from((Ipv4Addr::LOCALHOST, router.sam_port()));
+        let sessions = run_sessions(incoming, outgoing, reporter, sam, false);
+        tokio::pin!(sessions);
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let begun = Instant::now();
         let mut answered = false;
-        let mut refusals = 0;
-        let mut pause = Pause::default();
-        let sessions = async {
-            loop {
-                let begun = Instant::now();
-                let Err(error) = self.node.session(sam, false).await;
-                let refused = matches!(&error, SessionError::Refused { .. });
-                refusals = if refused { refusals + 1 } else { 0 };
-                if refusals == MAX_REFUSALS {
-                    return Failed::Stuck;
-                }
-                // Its own router not answering is not waited out: a new one is quicker.
-                if matches!(error, SessionError::Connect(_) | SessionError::TimedOut { .. }) {
-                    return Failed::Session(error);
-                }
-                let wait = pause.after(begun.elapsed());
-                self.node.failed(&Failed::Session(error), wait);
-                sleep(wait).await;
-            }
-        };
-        tokio::pin!(sessions);
-        let reporter = Arc::clone(&self.node.links.reporter);
         loop {
             let activity = router.activity();
             tokio::select! {
-                wish = self.wishes.next() => return Ok(wish),
+                wish = wishes.next() => return Ok(wish),
                 ended = router.ended() => return Err(Failed::Router(ended)),
                 failed = &mut sessions => return Err(failed),
                 _ = ticks.tick() => {
@@ -217,7 +171,7 @@ impl Supervisor {
     /// Reports a failure and waits; returns early with what the owner wants.
     async fn pause(&mut self, failed: &Failed, pause: &mut Pause, begun: Instant) -> Option<Wish> {
         let wait = pause.after(begun.elapsed());
-        self.node.failed(failed, wait);
+        report(&self.reporter, failed, wait);
         tokio::select! {
             () = sleep(wait) => None,
             wish = self.wishes.next() => Some(wish),
@@ -225,57 +179,66 @@ impl Supervisor {
     }
 }
 
-/// The node's destination and all that a session of it needs.
-struct Node {
-    key: DestinationKey,
-    tunnels: TunnelOptions,
-    links: Links,
-}
-
-/// Takes the session out of circulation when it is over.
-struct InUse<'a>(&'a watch::Sender<Option<SessionRef>>);
-
-impl Drop for InUse<'_> {
-    fn drop(&mut self) {
-        self.0.send_replace(None);
-    }
-}
-
-impl Node {
-    fn failed(&self, failed: &Failed, retry_in: Duration) {
-        tracing::warn!(retry_in_secs = retry_in.as_secs(), cause = cause(failed), "{failed}");
-        self.links.reporter.phase(Phase::Failed { what: failed.to_string(), retry_in });
-    }
-
-    /// Opens a session and keeps it, until it is lost.
-    async fn session(&self, sam: SocketAddr, external: bool) -> Result<Infallible, SessionError> {
-        let Links { reporter, session: current, incoming } = &self.links;
-        reporter.phase(Phase::Tunnels);
-        let mut session = Session::create(sam, &self.key, self.tunnels).await?;
-        let _acceptors = accept_all(session.about(), incoming);
-        current.send_replace(Some(session.about().clone()));
-        let _in_use = InUse(current);
-        reporter.phase(Phase::Publishing);
-
-        let address = self.key.destination().to_b32();
-        let begun = Instant::now();
-        let mut ever_found = false;
-        let mut misses = 0;
+/// Keeps both sessions up. Returns only if the router should be restarted, which an external one
+/// is not.
+async fn run_sessions(
+    incoming: &Incoming,
+    outgoing: &mut Opener,
+    reporter: &Reporter,
+    sam: SocketAddr,
+    external: bool,
+) -> Failed {
+    let mut is_open = outgoing.is_open();
+    let watch_outgoing = async {
+        // Ends with the opener, which is right here.
+        while is_open.changed().await.is_ok() {
+            let open = is_open.borrow_and_update().is_some();
+            reporter.can_dial(open);
+        }
+        std::future::pending().await
+    };
+    let call = async {
+        let mut pause = Pause::default();
         loop {
-            if session.lookup(&address).await? {
-                (ever_found, misses) = (true, 0);
-                reporter.phase(Phase::Published);
-            } else {
-                misses += 1;
-                if external && !ever_found && begun.elapsed() > CONFIRM_PATIENCE {
-                    reporter.phase(Phase::Unconfirmed);
-                } else if misses >= MAX_MISSES {
-                    reporter.phase(Phase::Publishing);
+            let begun = Instant::now();
+            let Err(error) = outgoing.run(sam, incoming.tunnels).await;
+            // Only to the log: the other session tells the same in the status.
+            tracing::debug!(%error, "the session for outgoing streams ended");
+            sleep(pause.after(begun.elapsed())).await;
+        }
+    };
+    let take_calls = async {
+        let mut pause = Pause::default();
+        let mut refusals = 0;
+        loop {
+            let begun = Instant::now();
+            let Err(error) = incoming.run(sam, external, reporter).await;
+            if !external {
+                let refused = matches!(&error, SessionError::Refused { .. });
+                refusals = if refused { refusals + 1 } else { 0 };
+                if refusals == MAX_REFUSALS {
+                    return Failed::Stuck;
+                }
+                // A router of our own that does not answer is not waited for.
+                if matches!(error, SessionError::Connect(_) | SessionError::TimedOut { .. }) {
+                    return Failed::Session(error);
                 }
             }
-            session.keep(if misses == 0 { RECHECK } else { LOOKUP_PAUSE }).await?;
+            let wait = pause.after(begun.elapsed());
+            report(reporter, &Failed::Session(error), wait);
+            sleep(wait).await;
         }
+    };
+    tokio::select! {
+        never = watch_outgoing => never,
+        failed = take_calls => failed,
+        never = call => never,
     }
+}
+
+fn report(reporter: &Reporter, failed: &Failed, retry_in: Duration) {
+    tracing::warn!(retry_in_secs = retry_in.as_secs(), cause = cause(failed), "{failed}");
+    reporter.phase(Phase::Failed { what: failed.to_string(), retry_in });
 }
 
 /// Waits that grow.

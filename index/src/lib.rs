@@ -16,6 +16,7 @@ pub mod magnet;
 pub mod mbid;
 pub mod problem;
 pub mod projection;
+pub mod search;
 pub mod store;
 pub mod sync;
 pub mod torrent;

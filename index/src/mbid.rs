@@ -93,8 +93,15 @@ pub fn parse(text: &str) -> Result<(Uuid, Option<MbidKind>), MbidError> {
         "release-group" => Ok((mbid, Some(MbidKind::ReleaseGroup))),
         "release" => Ok((mbid, Some(MbidKind::Release))),
         "recording" => Ok((mbid, Some(MbidKind::Recording))),
-        other => Err(MbidError::WrongKind(other.chars().take(32).collect())),
+        other if is_kind(other) => Err(MbidError::WrongKind(other.to_owned())),
+        _ => Err(MbidError::Form),
     }
+}
+
+/// Whether it can be the name of a kind of record: it is repeated in a message, so nothing else is.
+fn is_kind(segment: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    (1..=32).contains(&segment.len()) && segment.bytes().all(is_plain)
 }
 
 /// Only the hyphenated form: a bare run of 32 hex digits is more likely something else.
@@ -134,6 +141,14 @@ mod tests {
         assert_eq!(error.problem().code, "mbid.kind");
         for text in ["", "x", "https://example.org/release/x", "https://musicbrainz.org/", &MBID[1..]] {
             assert_eq!(parse(text), Err(MbidError::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_kind_with_control_characters_is_not_repeated() {
+        for kind in ["art\rist", "\u{1b}[2J", "", "Artist", &"a".repeat(33)] {
+            let url = format!("https://musicbrainz.org/{kind}/{MBID}");
+            assert_eq!(parse(&url), Err(MbidError::Form), "{url:?}");
         }
     }
 }

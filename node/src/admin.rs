@@ -6,17 +6,16 @@ use crate::app::{App, SharedApp, blocking, now_secs};
 use crate::networks::Network;
 use crate::peers::status::{PeerReport, ScopeAnswer};
 use crate::submit::{Draft, Receipt, link_of, submit};
+use crate::web::MAX_REQUEST_BYTES;
 use crate::web::error::{ApiError, WebError, no_such_page};
 use crate::web::sync::scope_answers;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use deadwax_index::entry::Scope;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// A .torrent file of 8 MiB in base64, with room for the other fields.
-const MAX_REQUEST_BYTES: usize = 12 * 1024 * 1024;
 
 /// What `deadwax status --json` prints.
 #[derive(Debug, Serialize)]
@@ -33,6 +32,9 @@ pub struct Status {
     pub scopes: BTreeMap<Scope, ScopeAnswer>,
     /// Null in an open set.
     pub members_root: Option<String>,
+    /// Entries signed here that wait for their release. Not on the public page, where it would tell
+    /// when somebody submitted.
+    pub waiting: u64,
     /// Who is followed.
     pub peers: Vec<PeerReport>,
 }
@@ -51,6 +53,7 @@ pub fn status_of(app: &App) -> Result<Status, WebError> {
         peers: app.peers.report(&scopes),
         scopes,
         members_root: None,
+        waiting: app.store.waiting_count()?,
     })
 }
 
@@ -69,7 +72,11 @@ async fn status(State(app): State<SharedApp>) -> Result<Json<Status>, ApiError> 
     Ok(Json(blocking(&app, status_of).await?))
 }
 
-async fn add_link(State(app): State<SharedApp>, Json(draft): Json<Draft>) -> Result<Json<Receipt>, ApiError> {
+async fn add_link(
+    State(app): State<SharedApp>,
+    draft: Result<Json<Draft>, JsonRejection>,
+) -> Result<Json<Receipt>, ApiError> {
+    let Json(draft) = draft?;
     let receipt = blocking(&app, move |app| submit(app, &link_of(app, &draft)?, None));
     Ok(Json(receipt.await?))
 }

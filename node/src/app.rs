@@ -5,9 +5,9 @@ use crate::dialer::Dialer;
 use crate::networks::Networks;
 use crate::peers::address::PeerAddress;
 use crate::peers::status::PeerBoard;
+use crate::signer::Signer;
 use deadwax_i2p_gateway::tracker::Tracker;
-use deadwax_index::entry::identity::Identity;
-use deadwax_index::entry::{EntryId, Scope, VerifiedEntry};
+use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition, ingest};
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::{Store, StoreError};
@@ -19,14 +19,12 @@ use tokio::sync::watch;
 pub struct App {
     /// What the operator decided.
     pub config: Config,
-    /// Whether the node is on a network of its own; allows what would be unsafe elsewhere.
-    pub private_network: bool,
     /// The truth on disk.
     pub store: Store,
     /// The search index over it.
     pub search: SearchIndex,
     /// The node's own key. The lock also keeps two submissions from taking the same n.
-    pub identity: Mutex<Identity>,
+    pub signer: Mutex<Signer>,
     /// Who has which torrent.
     pub tracker: Tracker,
     /// State and addresses of both networks.
@@ -81,26 +79,31 @@ impl App {
 
     /// Announce addresses that every magnet of this node names: its own, then its peers'.
     pub fn trackers(&self) -> Vec<String> {
-        let own = self.networks.i2p().address;
         let peers = self.config.sync.peers.iter().filter_map(|peer| match peer {
             PeerAddress::I2p(address) => Some(address.clone()),
             _ => None,
         });
-        own.into_iter().chain(peers).map(|host| format!("http://{host}/announce")).collect()
+        self.networks.i2p().address.into_iter().chain(peers).map(announce_url).collect()
     }
 
-    /// Whether an entry with this id is known: in the set, or waiting for release.
-    pub fn knows(&self, id: &EntryId) -> Result<bool, StoreError> {
-        Ok(self.store.entry(id)?.is_some()
-            || self.store.all_in_outbox()?.iter().any(|entry| entry.head().id() == *id))
+    /// Announce address of this node's own tracker, once it has an I2P destination.
+    pub fn own_tracker(&self) -> Option<String> {
+        self.networks.i2p().address.map(announce_url)
     }
+}
+
+fn announce_url(host: String) -> String {
+    format!("http://{host}/announce")
 }
 
 /// Runs `work` where it may block: SQLite and the search index are synchronous.
 ///
 /// # Panics
 /// If `work` does: the panic goes on here.
-pub async fn blocking<T: Send + 'static>(app: &SharedApp, work: impl FnOnce(&App) -> T + Send + 'static) -> T {
+pub async fn blocking<T: Send + 'static>(
+    app: &SharedApp,
+    work: impl FnOnce(&App) -> T + Send + 'static,
+) -> T {
     let app = Arc::clone(app);
     match tokio::task::spawn_blocking(move || work(&app)).await {
         Ok(done) => done,

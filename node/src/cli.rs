@@ -82,13 +82,21 @@ struct Context {
 
 impl Context {
     fn config(&self) -> Result<Config, Failure> {
-        Config::load(self.config_file.as_deref(), &self.data_dir).map_err(|error| Failure::refused(error.problem()))
+        Config::load(self.config_file.as_deref(), &self.data_dir)
+            .map_err(|error| Failure::refused(error.problem()))
     }
 }
 
 /// Parses the arguments and runs the command.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are no errors; programs get theirs in the form that they asked for.
+        Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
+            return Output { json: true }.fail(Failure::usage(&first_line(&error)));
+        }
+        Err(error) => error.exit(),
+    };
     let out = Output { json: cli.json };
     let Some(data_dir) = cli.data_dir.or_else(default_data_dir) else {
         return out.fail(Failure::usage("There is no home directory. Name a folder with --data-dir."));
@@ -111,6 +119,12 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => out.fail(failure),
     }
+}
+
+/// What clap says, without its hints on usage.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 /// `$XDG_DATA_HOME/deadwax`, or `~/.local/share/deadwax`.

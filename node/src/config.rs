@@ -5,6 +5,7 @@
 use crate::peers::address::PeerAddress;
 use deadwax_index::Problem;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +49,8 @@ pub struct TorConfig {
     pub enabled: bool,
     /// Bridge lines, as Tor Browser takes them.
     pub bridges: Vec<String>,
+    /// Programs that speak the pluggable transports of the bridges, by the transport's name.
+    pub transports: BTreeMap<String, PathBuf>,
 }
 
 /// `[i2p]`.
@@ -98,7 +101,7 @@ impl Default for NodeConfig {
 
 impl Default for TorConfig {
     fn default() -> Self {
-        Self { enabled: true, bridges: Vec::new() }
+        Self { enabled: true, bridges: Vec::new(), transports: BTreeMap::new() }
     }
 }
 
@@ -145,9 +148,27 @@ pub struct I2pNetworkFile {
     pub net_id: u8,
     /// Folder with RouterInfos to start from, relative to the file.
     pub router_infos: PathBuf,
+    /// Overrides `[i2p] tunnel_hops`: a network of few routers has no long tunnels.
+    #[serde(default)]
+    pub tunnel_hops: Option<u8>,
     /// Announce interval of the tracker.
     #[serde(default)]
     pub announce_interval_secs: Option<u64>,
+    /// Where more RouterInfos come from when those do not do.
+    #[serde(default)]
+    pub reseed: Option<ReseedFile>,
+}
+
+/// `[i2p.reseed]` of a network file: its own reseed servers, which are reached through Tor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReseedFile {
+    /// `https://HOST[:PORT]/PATH` each.
+    pub urls: Vec<String>,
+    /// X.509 certificate (PEM) of who signs their su3 files, relative to the network file.
+    pub su3_certificate: PathBuf,
+    /// X.509 certificate (PEM) that theirs must lead to, relative to the network file.
+    pub tls_root: PathBuf,
 }
 
 /// Why a configuration cannot be used.
@@ -209,10 +230,8 @@ impl Config {
             // SAM has no encryption: over a wire it would show which destination this machine is.
             return Err("i2p.sam must be an address of this machine, e.g. 127.0.0.1:7656".into());
         }
-        if self.i2p.tunnel_hops > 7 {
-            return Err("i2p.tunnel_hops must be 0 to 7".into());
-        }
-        if self.node.name.trim().is_empty() || self.node.name.len() > 64 {
+        check_hops(self.i2p.tunnel_hops)?;
+        if self.node.name.trim().is_empty() || self.node.name.chars().count() > 64 {
             return Err("node.name must have 1 to 64 characters".into());
         }
         Ok(())
@@ -257,18 +276,30 @@ impl NetworkFile {
             if i2p.net_id == 2 {
                 return Err(form("i2p.net_id 2 is the public network"));
             }
+            i2p.tunnel_hops.map_or(Ok(()), check_hops).map_err(|message| form(&message))?;
             let folder = path.parent().unwrap_or(Path::new("."));
             i2p.router_infos = folder.join(&i2p.router_infos);
+            if let Some(reseed) = &mut i2p.reseed {
+                reseed.su3_certificate = folder.join(&reseed.su3_certificate);
+                reseed.tls_root = folder.join(&reseed.tls_root);
+            }
         }
         Ok(file)
     }
 }
 
+/// None would show the node to whoever is at the other end; more than seven do not exist.
+fn check_hops(hops: u8) -> Result<(), String> {
+    if (1..=7).contains(&hops) { Ok(()) } else { Err("i2p.tunnel_hops must be 1 to 7".into()) }
+}
+
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    toml::from_str(&text)
-        .map_err(|error| ConfigError::Form { path: path.to_owned(), message: error.to_string().trim().into() })
+    toml::from_str(&text).map_err(|error| ConfigError::Form {
+        path: path.to_owned(),
+        message: error.to_string().trim().into(),
+    })
 }
 
 #[cfg(test)]
@@ -296,7 +327,7 @@ mod tests {
     fn unknown_keys_and_foreign_sam_ports_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deadwax.toml");
-        for text in ["[tor]\nenable = true\n", "[i2p]\nsam = \"192.0.2.1:7656\"\n", "[node]\nname = \"\"\n"] {
+        for text in ["[tor]\nenable = true\n", "[i2p]\nsam = \"192.0.2.1:7656\"\n", "[node]\nname = \"\"\n", "[i2p]\ntunnel_hops = 0\n"] {
             std::fs::write(&path, text).unwrap();
             let error = Config::load(None, dir.path()).unwrap_err();
             assert!(error.problem().message.contains("deadwax.toml"), "{text}");
@@ -315,5 +346,20 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert!(NetworkFile::load(&path).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn paths_in_a_network_file_are_relative_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("network.toml");
+        let text = "name = \"x\"\nprivate = true\n[i2p]\nnet_id = 9\nrouter_infos = \"infos\"\n[i2p.reseed]\n\
+                    urls = [\"https://seeds.example.test/i2pseeds.su3\"]\nsu3_certificate = \"signer.crt\"\n\
+                    tls_root = \"/etc/tls.crt\"\n";
+        std::fs::write(&path, text).unwrap();
+        let i2p = NetworkFile::load(&path).unwrap().i2p.unwrap();
+        let reseed = i2p.reseed.unwrap();
+        assert_eq!(i2p.router_infos, dir.path().join("infos"));
+        assert_eq!(reseed.su3_certificate, dir.path().join("signer.crt"));
+        assert_eq!(reseed.tls_root, Path::new("/etc/tls.crt"));
     }
 }

@@ -11,6 +11,7 @@ mod networks;
 mod peers;
 mod run;
 mod serve;
+mod signer;
 mod submit;
 mod web;
 

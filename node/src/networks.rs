@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use std::sync::{Mutex, PoisonError};
-use tokio::sync::Notify;
 
 /// Whether peers can reach this node over a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -33,7 +32,6 @@ pub struct Network {
 pub struct Networks {
     tor: Mutex<Network>,
     i2p: Mutex<Network>,
-    changed: Notify,
 }
 
 impl Networks {
@@ -50,23 +48,10 @@ impl Networks {
     /// Takes in news of the onion service.
     pub fn set_tor(&self, network: Network) {
         *self.tor.lock().unwrap_or_else(PoisonError::into_inner) = network;
-        self.changed.notify_waiters();
     }
 
     /// Takes in news of the I2P destination.
     pub fn set_i2p(&self, network: Network) {
         *self.i2p.lock().unwrap_or_else(PoisonError::into_inner) = network;
-        self.changed.notify_waiters();
-    }
-
-    /// Returns when each network that is switched on is reachable.
-    pub async fn reachable(&self) {
-        loop {
-            let changed = self.changed.notified();
-            if [self.tor(), self.i2p()].iter().all(|network| network.state != Reach::Starting) {
-                return;
-            }
-            changed.await;
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod gateways;
 mod report;
+mod reseed;
 
 use crate::admin;
 use crate::app::{App, SharedApp, blocking};
@@ -12,15 +13,14 @@ use crate::networks::Networks;
 use crate::peers::follow::{Turns, follow};
 use crate::peers::status::PeerBoard;
 use crate::serve::serve_unix;
+use crate::signer::Signer;
 use crate::web;
 use anyhow::{Context, Result, bail};
 use deadwax_i2p_gateway::tracker::{Tracker, TrackerConfig};
-use deadwax_index::entry::identity::Identity;
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::Store;
 use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,7 +73,11 @@ async fn run_until_stopped(mut options: Options) -> Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     if let Some(network) = &options.network {
         options.config.sync.peers.extend(network.peers.iter().cloned());
-        options.config.publication.delay = network.publication_delay.unwrap_or(options.config.publication.delay);
+        options.config.publication.delay =
+            network.publication_delay.unwrap_or(options.config.publication.delay);
+        if let Some(hops) = network.i2p.as_ref().and_then(|i2p| i2p.tunnel_hops) {
+            options.config.i2p.tunnel_hops = hops;
+        }
     }
     let (app, _lock) = open(&options)?;
     let mut tasks: JoinSet<(&'static str, Result<()>)> = JoinSet::new();
@@ -103,17 +107,17 @@ async fn run_until_stopped(mut options: Options) -> Result<()> {
 
 /// Opens the data directory of a node that is about to run; the lock keeps a second one out.
 fn open(options: &Options) -> Result<(SharedApp, File)> {
+    let lock = lock(&options.data_dir)?;
     let store = Store::open(&options.data_dir)?;
-    let lock = File::create(options.data_dir.join("lock"))?;
-    if lock.try_lock().is_err() {
-        bail!("another node is running on {}", options.data_dir.display());
-    }
-    let interval_secs = options.network.as_ref().and_then(|network| network.i2p.as_ref()?.announce_interval_secs);
+    let interval_secs =
+        options.network.as_ref().and_then(|network| network.i2p.as_ref()?.announce_interval_secs);
     let app = App {
-        private_network: options.network.is_some(),
-        search: SearchIndex::open(&options.data_dir.join("search"))?,
-        identity: Mutex::new(node_identity(&options.data_dir.join("node.identity"))?),
-        tracker: Tracker::new(interval_secs.map_or_else(TrackerConfig::default, |interval_secs| TrackerConfig { interval_secs })),
+        search: SearchIndex::open(&options.data_dir)?,
+        signer: Mutex::new(Signer::open(&options.data_dir)?),
+        tracker: Tracker::new(
+            interval_secs
+                .map_or_else(TrackerConfig::default, |interval_secs| TrackerConfig { interval_secs }),
+        ),
         networks: Networks::default(),
         dialer: Dialer::new(options.network.is_some()),
         peers: PeerBoard::new(&options.config.sync.peers),
@@ -122,6 +126,22 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
         store,
     };
     Ok((Arc::new(app), lock))
+}
+
+/// Makes the data directory this user's alone, and takes it for this process.
+fn lock(data_dir: &Path) -> Result<File> {
+    let closed = std::fs::Permissions::from_mode(0o700);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .and_then(|()| std::fs::set_permissions(data_dir, closed))
+        .with_context(|| format!("cannot use {}", data_dir.display()))?;
+    let lock = File::create(data_dir.join("lock"))?;
+    if lock.try_lock().is_err() {
+        bail!("another node is running on {}", data_dir.display());
+    }
+    Ok(lock)
 }
 
 /// Opens a data directory to look things up in it; makes nothing that is not there.
@@ -133,12 +153,11 @@ pub fn open_for_reading(config: Config, data_dir: &Path) -> Result<App> {
         bail!("there is no node in {}", data_dir.display());
     }
     let store = Store::open(data_dir)?;
-    let search = SearchIndex::open(&data_dir.join("search"))?;
+    let search = SearchIndex::open(data_dir)?;
     search.catch_up(&store)?;
     Ok(App {
-        private_network: false,
         search,
-        identity: Mutex::new(node_identity(&data_dir.join("node.identity"))?),
+        signer: Mutex::new(Signer::unsaved()?),
         tracker: Tracker::new(TrackerConfig::default()),
         networks: Networks::default(),
         dialer: Dialer::new(false),
@@ -149,39 +168,34 @@ pub fn open_for_reading(config: Config, data_dir: &Path) -> Result<App> {
     })
 }
 
-/// The node's own key, made at its first start.
-fn node_identity(path: &Path) -> Result<Identity> {
-    if !path.exists() {
-        let identity = Identity::generate()?;
-        write_identity(path, &identity)?;
-        return Ok(identity);
-    }
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Identity::from_file(&bytes).with_context(|| path.display().to_string())
-}
-
-fn write_identity(path: &Path, identity: &Identity) -> Result<()> {
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(identity.to_file().as_bytes())?;
-    file.sync_all().with_context(|| format!("cannot write {}", path.display()))
-}
-
 /// Serves the pages on `web.sock` and administration on `admin.sock`, for this user alone.
-fn serve_sockets(app: &SharedApp, data_dir: &Path, tasks: &mut JoinSet<(&'static str, Result<()>)>) -> Result<()> {
-    let routers = [
-        ("web.sock", web::router(Arc::clone(app))),
-        ("admin.sock", admin::router(Arc::clone(app))),
-    ];
+fn serve_sockets(
+    app: &SharedApp,
+    data_dir: &Path,
+    tasks: &mut JoinSet<(&'static str, Result<()>)>,
+) -> Result<()> {
+    let routers =
+        [("web.sock", web::router(Arc::clone(app))), ("admin.sock", admin::router(Arc::clone(app)))];
     for (name, router) in routers {
         let path = data_dir.join(name);
-        // Left behind by a node that was killed: the lock says that none is running.
-        let _ = std::fs::remove_file(&path);
-        let listener = UnixListener::bind(&path).with_context(|| format!("cannot listen on {}", path.display()))?;
-        // The folder is closed to others already, so there is no moment at which they could connect.
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        let listener = bind(&path).with_context(|| format!("cannot listen on {}", path.display()))?;
         tasks.spawn(async move { (name, serve_unix(listener, router).await.map_err(Into::into)) });
     }
     Ok(())
+}
+
+/// A Unix socket that only this user can open, from its first moment: it is made in a closed folder,
+/// and replaces what a node that was killed left behind.
+fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    let closed = path.with_extension("new");
+    let _ = std::fs::remove_dir_all(&closed);
+    std::fs::DirBuilder::new().mode(0o700).create(&closed)?;
+    let made = closed.join("socket");
+    let listener = UnixListener::bind(&made)?;
+    std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(&made, path)?;
+    std::fs::remove_dir(&closed)?;
+    Ok(listener)
 }
 
 /// Starts what goes on in the background: search index, outbox, peers.

@@ -28,7 +28,12 @@ pub enum Caller {
 }
 
 /// Serves one stream until it ends. `permit` is given back then.
-pub async fn serve(stream: impl Stream + 'static, router: Router, caller: Caller, permit: OwnedSemaphorePermit) {
+pub async fn serve(
+    stream: impl Stream + 'static,
+    router: Router,
+    caller: Caller,
+    permit: OwnedSemaphorePermit,
+) {
     let service = router.map_request(move |mut request: hyper::Request<_>| {
         request.extensions_mut().insert(caller);
         request

@@ -10,8 +10,10 @@ use deadwax_index::ingest::{Outcome, quota};
 use deadwax_index::magnet::Magnet;
 use deadwax_index::mbid::{self, MbidKind};
 use deadwax_index::store::StoreError;
+use deadwax_index::store::private::Subject;
 use deadwax_index::torrent::{MAX_TORRENT_BYTES, Torrent};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::sync::PoisonError;
 
 /// Mean of the random wait before release.
@@ -92,6 +94,9 @@ pub enum SubmitError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The file of the node's key cannot be written.
+    #[error("the node's key cannot be kept: {0}")]
+    Key(#[source] std::io::Error),
 }
 
 fn problem(code: &'static str, field: &'static str, message: &str, fix: &'static str) -> Problem {
@@ -105,6 +110,7 @@ fn problem(code: &'static str, field: &'static str, message: &str, fix: &'static
 pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
     let (mbid, kind) = mbid::parse(&draft.mbid).map_err(|error| error.problem())?;
     let mut link = torrent_of(draft)?;
+    add_own_tracker(&mut link, app.own_tracker());
     link.mbid = mbid;
     // A bare MBID does not say what it names; people copy the release group's.
     link.mbid_kind = kind.unwrap_or(MbidKind::ReleaseGroup);
@@ -139,19 +145,37 @@ fn torrent_of(draft: &Draft) -> Result<Link, Problem> {
     let missing = "Paste the magnet of the torrent.";
     match (magnet.is_empty(), torrent.is_empty()) {
         (true, true) => Err(problem("link.torrent", "magnet", "The torrent is missing.", missing)),
-        (false, false) => Err(problem("link.torrent", "magnet", "Both a magnet and a .torrent file were given.", "Give one of them.")),
+        (false, false) => Err(problem(
+            "link.torrent",
+            "magnet",
+            "Both a magnet and a .torrent file were given.",
+            "Give one of them.",
+        )),
         (false, true) => {
             let magnet = Magnet::parse(magnet).map_err(|error| error.problem())?;
             let mut link = empty_link(&magnet.infohashes);
             link.size_bytes = magnet.size_bytes;
             link.name = magnet.name;
-            link.trackers = magnet.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
+            link.trackers =
+                magnet.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
             Ok(link)
         }
         (true, false) => {
-            let broken = || problem("torrent.base64", "torrent", "The .torrent file did not arrive whole.", "Send it again.");
+            let broken = || {
+                problem(
+                    "torrent.base64",
+                    "torrent",
+                    "The .torrent file did not arrive whole.",
+                    "Send it again.",
+                )
+            };
             if torrent.len() > MAX_TORRENT_BYTES / 3 * 4 + 4 {
-                return Err(problem("torrent.length", "torrent", "The .torrent file is too large.", "Paste the magnet instead."));
+                return Err(problem(
+                    "torrent.length",
+                    "torrent",
+                    "The .torrent file is too large.",
+                    "Paste the magnet instead.",
+                ));
             }
             let bytes = data_encoding::BASE64.decode(torrent.as_bytes()).map_err(|_| broken())?;
             let torrent = Torrent::parse(&bytes).map_err(|error| error.problem())?;
@@ -166,14 +190,29 @@ fn torrent_of(draft: &Draft) -> Result<Link, Problem> {
             let mut link = empty_link(&torrent.infohashes);
             link.size_bytes = Some(torrent.size_bytes);
             link.file_count = Some(torrent.files.len() as u64);
-            link.trackers = torrent.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
-            let has = |suffix: &str| torrent.files.iter().any(|file| file.path.to_lowercase().ends_with(suffix));
+            link.trackers =
+                torrent.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
+            let has =
+                |suffix: &str| torrent.files.iter().any(|file| file.path.to_lowercase().ends_with(suffix));
             link.log = Some(has(".log"));
             link.cue = Some(has(".cue"));
-            link.files = torrent.files.into_iter().map(|file| File { path: file.path, size_bytes: file.size_bytes }).collect();
+            link.files = torrent
+                .files
+                .into_iter()
+                .map(|file| File { path: file.path, size_bytes: file.size_bytes })
+                .collect();
             link.name = Some(torrent.name);
             Ok(link)
         }
+    }
+}
+
+/// Names this node's tracker beside the torrent's own. Whoever seeds what was submitted here announces
+/// to it, and readers on other nodes have to learn where that is.
+fn add_own_tracker(link: &mut Link, own: Option<String>) {
+    if let Some(own) = own.filter(|own| !link.trackers.contains(own)) {
+        link.trackers.truncate(MAX_OWN_TRACKERS - 1);
+        link.trackers.push(own);
     }
 }
 
@@ -210,11 +249,11 @@ fn empty_link(infohashes: &Infohashes) -> Link {
 pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<Receipt, SubmitError> {
     let key = idempotency_key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
     let body = link.to_body().map_err(|error| error.problem())?;
-    let mut identity = app.identity.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut signer = app.signer.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(receipt) = known(app, link, key)? {
         return Ok(receipt);
     }
-    let n = app.store.next_n_with_outbox(&identity.author(), Scope::Main)?.max(identity.next_n.main);
+    let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
     if n >= quota(Scope::Main) {
         return Err(SubmitError::Problem(problem(
             "entry.quota",
@@ -224,9 +263,9 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
         )));
     }
     let delay_secs = if app.config.publication.delay { delay_secs() } else { 0 };
-    let entry = identity.sign(body, Kind::Link.number(), n, now_secs() / 3600);
+    let entry = signer.sign(body, Kind::Link.number(), n, now_secs() / 3600).map_err(SubmitError::Key)?;
     let id = entry.head().id().to_string();
-    app.store.put_in_outbox(&entry, now_secs() + delay_secs, key)?;
+    app.store.put_in_outbox(&entry, &subject(link), now_secs() + delay_secs, key)?;
     if delay_secs > 0 {
         return Ok(Receipt { id, n, state: ReceiptState::Queued });
     }
@@ -236,27 +275,36 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
 
 /// The receipt of what was published before: by the same form, or as the same torrent and MBID.
 fn known(app: &App, link: &Link, key: Option<&str>) -> Result<Option<Receipt>, StoreError> {
-    let waiting = app.store.all_in_outbox()?;
-    let repeated = key.map(|key| app.store.receipt(key)).transpose()?.flatten();
-    let same = |other: &Link| {
-        (other.infohash_v1, other.infohash_v2, other.mbid) == (link.infohash_v1, link.infohash_v2, link.mbid)
-    };
-    let in_outbox = waiting.iter().find(|entry| {
-        repeated == Some(entry.head().id())
-            || entry.body().and_then(|body| Link::from_body(body).ok()).is_some_and(|other| same(&other))
-    });
-    if let Some(entry) = in_outbox {
-        return Ok(Some(receipt(entry, if repeated.is_some() { ReceiptState::Queued } else { ReceiptState::Known })));
+    if let Some(id) = key.map(|key| app.store.receipt(key)).transpose()?.flatten() {
+        if let Some(entry) = app.store.waiting(&id)? {
+            return Ok(Some(receipt(&entry, ReceiptState::Queued)));
+        }
+        if let Some(stored) = app.store.entry(&id)? {
+            return Ok(Some(receipt(&stored.verify()?, ReceiptState::Released)));
+        }
     }
-    let in_set = match repeated {
-        Some(id) => Some(id),
-        None => app.store.group(&link.group())?.and_then(|group| {
-            group.links.into_iter().find(|entry| same(&entry.link)).map(|entry| entry.entry)
-        }),
-    };
-    let Some(stored) = in_set.map(|id| app.store.entry(&id)).transpose()?.flatten() else { return Ok(None) };
-    let state = if repeated.is_some() { ReceiptState::Released } else { ReceiptState::Known };
-    Ok(Some(receipt(&stored.verify()?, state)))
+    if let Some(entry) = app.store.waiting_about(&subject(link))? {
+        return Ok(Some(receipt(&entry, ReceiptState::Known)));
+    }
+    for group in app.store.groups_of_mbid(&link.mbid)? {
+        let links = app.store.group(&group)?.map_or(Vec::new(), |group| group.links);
+        if let Some(same) = links.iter().find(|entry| subject(&entry.link) == subject(link))
+            && let Some(stored) = app.store.entry(&same.entry)?
+        {
+            return Ok(Some(receipt(&stored.verify()?, ReceiptState::Known)));
+        }
+    }
+    Ok(None)
+}
+
+/// What makes two links the same: torrent and MBID.
+fn subject(link: &Link) -> Subject {
+    Sha256::new()
+        .chain_update(link.infohash_v1.unwrap_or_default())
+        .chain_update(link.infohash_v2.unwrap_or_default())
+        .chain_update(link.mbid.as_bytes())
+        .finalize()
+        .into()
 }
 
 /// Takes in an entry that was signed elsewhere.

@@ -9,7 +9,7 @@ accepting its files says something.
 
 `keys` makes `signer.key` and `signer.crt` (RSA-4096, for su3 files), `stranger.key` (another one) and
 `tls.key` and `tls.crt` (for HTTPS). `serve` listens on 127.0.0.1 and prints a line of JSON, `{"port": N}`,
-when it is ready, then one for each request. It answers
+when it is ready, then one for each request; it ends with its stdin. It answers
 
     /good/i2pseeds.su3      the RouterInfos in the folder ROUTER_INFOS, signed
     /damaged/i2pseeds.su3   the same, with one bit of the content changed after signing
@@ -28,6 +28,8 @@ import pathlib
 import ssl
 import struct
 import subprocess
+import sys
+import threading
 import time
 import urllib.parse
 import zipfile
@@ -136,8 +138,9 @@ def serve(folder, keys, signer, port):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(keys / "tls.crt", keys / "tls.key")
     server = Server(("127.0.0.1", port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     tell({"port": server.server_address[1]})
-    server.serve_forever()
+    sys.stdin.read()
 
 
 def tell(line):

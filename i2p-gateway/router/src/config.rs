@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use emissary_core::{
-    BandwidthConfig, Config, ExploratoryConfig, Ntcp2Config, SamConfig, TransitConfig,
-};
+use emissary_core::{BandwidthConfig, Config, ExploratoryConfig, Ntcp2Config, SamConfig, TransitConfig};
 
 use crate::store::{Identity, KnownRouters};
 
@@ -114,11 +112,7 @@ impl I2pNetwork {
 }
 
 /// emissary's configuration for `network`.
-pub(crate) fn emissary_config(
-    network: &I2pNetwork,
-    identity: &Identity,
-    known: &KnownRouters,
-) -> Config {
+pub(crate) fn emissary_config(network: &I2pNetwork, identity: &Identity, known: &KnownRouters) -> Config {
     let (routers, profiles) = known.for_emissary();
     let private = network.is_private();
     let relay = match network {
@@ -144,10 +138,7 @@ pub(crate) fn emissary_config(
             outbound_len: Some(1),
             outbound_count: Some(2),
         }),
-        bandwidth: Some(BandwidthConfig {
-            bandwidth,
-            share_ratio: transit_limit as f64 / bandwidth as f64,
-        }),
+        bandwidth: Some(BandwidthConfig { bandwidth, share_ratio: transit_limit as f64 / bandwidth as f64 }),
         transit: Some(TransitConfig { max_tunnels: Some(max_tunnels) }),
         ntcp2: Some(Ntcp2Config {
             ipv4: true,
@@ -187,21 +178,14 @@ mod tests {
         };
         assert_eq!(private(77, [127, 0, 0, 21]).check(), Ok(()));
         assert_eq!(private(2, [127, 0, 0, 21]).check(), Err(ConfigError::PublicNetId));
-        assert_eq!(
-            private(77, [192, 0, 2, 1]).check(),
-            Err(ConfigError::NotLoopback([192, 0, 2, 1].into()))
-        );
-        assert_eq!(
-            I2pNetwork::Private { net_id: 2, relay: None }.check(),
-            Err(ConfigError::PublicNetId)
-        );
+        assert_eq!(private(77, [192, 0, 2, 1]).check(), Err(ConfigError::NotLoopback([192, 0, 2, 1].into())));
+        assert_eq!(I2pNetwork::Private { net_id: 2, relay: None }.check(), Err(ConfigError::PublicNetId));
         assert_eq!(I2pNetwork::Public.check(), Ok(()));
     }
 
     #[test]
     fn the_public_router_hides_and_serves_modestly() {
-        let config =
-            emissary_config(&I2pNetwork::Public, &Identity::generate(), &KnownRouters::default());
+        let config = emissary_config(&I2pNetwork::Public, &Identity::generate(), &KnownRouters::default());
         let ntcp2 = config.ntcp2.expect("NTCP2 is on");
         assert!(!ntcp2.publish && ntcp2.ipv4_host.is_none() && !ntcp2.disable_pq);
         assert!(!config.floodfill && !config.allow_local && !config.insecure_tunnels);

@@ -1,15 +1,15 @@
 //! A running router: its thread, its end.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use emissary_core::events::EventSubscriber;
 use emissary_core::router::Router as EmissaryRouter;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use crate::config::{ConfigError, RouterConfig, emissary_config};
+use crate::config::{ConfigError, I2pNetwork, RouterConfig, emissary_config};
 use crate::host::{Activity, Host};
 use crate::runtime::TokioRuntime;
 use crate::store::{Store, StoreError};
@@ -87,12 +87,19 @@ struct Ready {
 /// See [`StartError`]; with [`StartError::NoRouterInfos`] nothing was started.
 pub async fn start(config: RouterConfig) -> Result<Router, StartError> {
     config.network.check()?;
-    let store = Store::open(&config.data_dir, &config.network)?;
-    store.seed(&config.seeds)?;
+    // Checks a signature for each router known.
+    let opened = tokio::task::spawn_blocking({
+        let config = config.clone();
+        move || {
+            let store = Store::open(&config.data_dir, &config.network)?;
+            store.seed(&config.seeds)?;
+            Ok::<_, StoreError>(store)
+        }
+    });
+    let store = opened.await.map_err(|_| StartError::Crashed)??;
     // A relay may be the first of its network.
-    let first_of_its_network =
-        matches!(config.network, crate::I2pNetwork::Private { relay: Some(_), .. });
-    if store.with_known(|known| known.len()) == 0 && !first_of_its_network {
+    let may_be_first = matches!(config.network, I2pNetwork::Private { relay: Some(_), .. });
+    if store.with_known(|known| known.len()) == 0 && !may_be_first {
         return Err(StartError::NoRouterInfos);
     }
     let host = Host::new(&config.network);
@@ -154,6 +161,13 @@ async fn wait_until_ended(ended: &mut watch::Receiver<Option<RouterEnded>>) -> R
     }
 }
 
+/// emissary's handles on a router.
+struct Running {
+    router: EmissaryRouter<TokioRuntime>,
+    /// Kept, because emissary may take its loss for an end.
+    _events: EventSubscriber,
+}
+
 /// The router's thread.
 struct Job {
     config: RouterConfig,
@@ -183,8 +197,10 @@ impl Job {
                 return;
             }
         };
-        let reason = runtime.block_on(self.route(ready, stopped));
+        let ended_router = runtime.block_on(self.route(ready, stopped));
         runtime.shutdown_timeout(END_TIMEOUT);
+        // The router itself goes last: its other tasks would take its loss for a failure.
+        let reason = ended_router.map(|(reason, _router)| reason);
         ended.send_replace(reason);
     }
 
@@ -193,12 +209,11 @@ impl Job {
         self,
         ready: oneshot::Sender<Result<Ready, StartError>>,
         stopped: oneshot::Receiver<()>,
-    ) -> Option<RouterEnded> {
-        // The subscriber is kept, because emissary may take its loss for an end.
-        let (router, _events) = match self.start().await {
-            Ok((router, events, about)) => {
+    ) -> Option<(RouterEnded, Running)> {
+        let mut running = match self.start().await {
+            Ok((running, about)) => {
                 let _ = ready.send(Ok(about));
-                (router, events)
+                running
             }
             Err(error) => {
                 let _ = ready.send(Err(error));
@@ -206,31 +221,26 @@ impl Job {
             }
         };
         let reason = tokio::select! {
-            () = router => RouterEnded::ByItself,
+            () = &mut running.router => RouterEnded::ByItself,
             () = self.host.panicked() => RouterEnded::TaskPanicked,
             _ = stopped => RouterEnded::Stopped,
         };
         self.save().await;
-        Some(reason)
+        Some((reason, running))
     }
 
-    async fn start(
-        &self,
-    ) -> Result<(impl Future<Output = ()> + Unpin, impl Sized, Ready), StartError> {
+    async fn start(&self) -> Result<(Running, Ready), StartError> {
         let mut identity = self.store.identity()?;
-        let config = self
-            .store
-            .with_known(|known| emissary_config(&self.config.network, &identity, known));
+        let config = self.store.with_known(|known| emissary_config(&self.config.network, &identity, known));
         let storage = Arc::new(self.store.clone());
-        let (router, events, router_info) =
-            EmissaryRouter::<TokioRuntime>::new(config, None, Some(storage))
-                .await
-                .map_err(|error| StartError::Refused(error.to_string()))?;
+        let (router, events, router_info) = EmissaryRouter::<TokioRuntime>::new(config, None, Some(storage))
+            .await
+            .map_err(|error| StartError::Refused(error.to_string()))?;
         let sam = router.protocol_address_info().sam_tcp;
         let sam_port = sam.ok_or_else(|| StartError::Refused("no SAM port".to_owned()))?.port();
         identity.router_info = Some(router_info.clone());
         self.store.keep_identity(&identity)?;
-        Ok((router, events, Ready { sam_port, router_info }))
+        Ok((Running { router, _events: events }, Ready { sam_port, router_info }))
     }
 
     /// Has emissary hand over what it learned, and waits until that is on disk.

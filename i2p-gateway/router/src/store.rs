@@ -72,9 +72,11 @@ struct Shared {
 impl Store {
     /// Opens (or makes) the directory and reads the routers kept there.
     pub(crate) fn open(directory: &Path, network: &I2pNetwork) -> Result<Self, StoreError> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|source| {
-            StoreError::Directory { path: directory.to_owned(), source }
-        })?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|source| StoreError::Directory { path: directory.to_owned(), source })?;
         let known = match read_if_there(&directory.join(NETDB_FILE))? {
             Some(bytes) => KnownRouters::decode(&bytes, network),
             None => KnownRouters::default(),
@@ -174,8 +176,6 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 
 use rsa::RsaPublicKey;
 use rsa::traits::PublicKeyParts as _;
-use x509_cert::der::DecodePem as _;
 use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::pem::{self, PemLabel as _};
 use x509_cert::der::referenced::OwnedToRef as _;
+use x509_cert::der::{self, Decode as _};
 
 /// Largest certificate file looked at; real ones have 2 KiB.
 pub const MAX_CERTIFICATE_BYTES: usize = 16 * 1024;
@@ -80,8 +81,7 @@ impl Certificate {
         if pem.len() > MAX_CERTIFICATE_BYTES {
             return Err(CertificateError::TooLarge { size_bytes: pem.len() });
         }
-        let parsed = x509_cert::Certificate::from_pem(pem)
-            .map_err(|error| CertificateError::Form { detail: error.to_string() })?;
+        let parsed = x509(pem).map_err(|error| CertificateError::Form { detail: error.to_string() })?;
         let body = &parsed.tbs_certificate;
         let names = body.subject.0.iter().flat_map(|part| part.0.iter());
         let mut names = names.filter(|name| name.oid == COMMON_NAME);
@@ -119,6 +119,13 @@ impl Certificate {
         self.signer = signer.to_owned();
         self
     }
+}
+
+/// In two steps, because `der`'s own way from PEM never comes back from one that is cut short.
+fn x509(pem: &[u8]) -> der::Result<x509_cert::Certificate> {
+    let (label, der) = pem::decode_vec(pem)?;
+    x509_cert::Certificate::validate_pem_label(label)?;
+    x509_cert::Certificate::from_der(&der)
 }
 
 /// The certificates of the public network's reseed servers.
@@ -163,5 +170,14 @@ mod tests {
         let mut damaged = PUBLIC[0].to_vec();
         damaged[400] = b'!';
         assert!(matches!(Certificate::from_pem(&damaged), Err(CertificateError::Form { .. })));
+    }
+
+    #[test]
+    fn a_certificate_that_is_cut_short_is_answered() {
+        for base64 in ["MA==", "MIIB", "MIIFfTCCA2WgAwIBAgIE"] {
+            let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+            let result = Certificate::from_pem(pem.as_bytes());
+            assert!(matches!(result, Err(CertificateError::Form { .. })), "{base64}: {result:?}");
+        }
     }
 }

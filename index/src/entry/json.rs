@@ -78,7 +78,9 @@ fn value(json: &Json) -> Result<Value, JsonError> {
         Json::Array(items) => Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
         Json::Object(fields) => match fields.get("hex").filter(|_| fields.len() == 1) {
             Some(Json::String(hex)) => Value::Bytes(
-                HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).map_err(|_| JsonError::Value("bytes that are not hex"))?,
+                HEXLOWER_PERMISSIVE
+                    .decode(hex.as_bytes())
+                    .map_err(|_| JsonError::Value("bytes that are not hex"))?,
             ),
             _ => {
                 let mut pairs = Vec::with_capacity(fields.len());
@@ -101,7 +103,10 @@ mod tests {
     #[test]
     fn a_generic_body_is_written_as_in_cbor() {
         let body = body_from_json(99, br#"{"1":"a","0":{"hex":"00ff"},"24":[true,-1,500]}"#).unwrap();
-        assert_eq!(data_encoding::HEXLOWER.encode(&body), "a3004200ff0161611818 83f5201901f4".replace(' ', ""));
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(&body),
+            "a3004200ff0161611818 83f5201901f4".replace(' ', "")
+        );
     }
 
     #[test]
@@ -113,7 +118,18 @@ mod tests {
 
     #[test]
     fn what_no_body_can_hold_is_refused() {
-        for json in ["null", "7", "[]", "{\"hex\":\"00\"}", "{\"0\":null}", "1.5", "{\"a\":1}", "{\"1\":0,\"01\":0}", "[[[[[[[[[1]]]]]]]]]", "{"] {
+        for json in [
+            "null",
+            "7",
+            "[]",
+            "{\"hex\":\"00\"}",
+            "{\"0\":null}",
+            "1.5",
+            "{\"a\":1}",
+            "{\"1\":0,\"01\":0}",
+            "[[[[[[[[[1]]]]]]]]]",
+            "{",
+        ] {
             assert!(body_from_json(99, json.as_bytes()).is_err(), "{json}");
         }
         let long = format!("\"{}\"", "x".repeat(MAX_BODY_BYTES));

@@ -12,7 +12,7 @@ pub struct ScopeState {
     pub count: u64,
     /// The root over their ids.
     pub root: [u8; 32],
-    /// The position of the newest entry in this node's order of release.
+    /// The newest position in this node's order of release, which both scopes share.
     pub tail: u64,
 }
 
@@ -58,6 +58,16 @@ impl StoredEntry {
     }
 }
 
+/// A part of a node's order of release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TailPage {
+    /// The scope's entries, in order of release.
+    pub entries: Vec<StoredEntry>,
+    /// The scope has no other entries up to this position: where to go on. It moves on with the
+    /// other scope too, so that a reader knows when it has caught up.
+    pub position: u64,
+}
+
 const COLUMNS: &str = "seq, id, head, body";
 
 impl Store {
@@ -72,12 +82,7 @@ impl Store {
     pub fn scope_state(&self, scope: Scope) -> Result<ScopeState, StoreError> {
         self.read(|db| {
             let sum = load_sum(db, scope)?;
-            // The highest position ever given out, even if its entry was replaced since.
-            let tail: i64 = db
-                .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| row.get(0))
-                .optional()?
-                .unwrap_or(0);
-            Ok(ScopeState { count: sum.count(), root: sum.root(scope), tail: tail as u64 })
+            Ok(ScopeState { count: sum.count(), root: sum.root(scope), tail: newest_position(db)? })
         })
     }
 
@@ -99,21 +104,21 @@ impl Store {
     }
 
     /// Up to `limit` entries of a scope after a position, in order of release.
-    pub fn entries_after(
-        &self,
-        scope: Scope,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredEntry>, StoreError> {
+    pub fn tail_page(&self, scope: Scope, after: u64, limit: usize) -> Result<TailPage, StoreError> {
         let sql =
             format!("SELECT {COLUMNS} FROM entries WHERE scope = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
         // Positions are given out below 2^63; a larger one is after all of them.
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let from = i64::try_from(after).unwrap_or(i64::MAX);
         self.read(|db| {
             let mut statement = db.prepare_cached(&sql)?;
             let rows =
-                statement.query_map(params![scope as i64, after, limit as i64], StoredEntry::from_row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                statement.query_map(params![scope as i64, from, limit as i64], StoredEntry::from_row)?;
+            let entries: Vec<_> = rows.collect::<Result<_, _>>()?;
+            let position = match entries.last() {
+                Some(last) if entries.len() == limit => last.seq,
+                _ => newest_position(db)?.max(after),
+            };
+            Ok(TailPage { entries, position })
         })
     }
 
@@ -159,6 +164,14 @@ impl Store {
     }
 }
 
+/// The highest position ever given out, even if its entry was replaced since.
+fn newest_position(db: &Connection) -> Result<u64, StoreError> {
+    let position: Option<i64> = db
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| row.get(0))
+        .optional()?;
+    Ok(position.unwrap_or(0) as u64)
+}
+
 /// The running sum of a scope.
 pub(crate) fn load_sum(db: &Connection, scope: Scope) -> Result<SetSum, StoreError> {
     let row: Option<(i64, Vec<u8>)> = db
@@ -170,5 +183,30 @@ pub(crate) fn load_sum(db: &Connection, scope: Scope) -> Result<SetSum, StoreErr
         None => Ok(SetSum::default()),
         Some((count, lanes)) => SetSum::from_bytes(&lanes, count as u64)
             .ok_or(StoreError::Damaged("a set's sum has another length")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::identity::Identity;
+    use crate::ingest::ingest;
+
+    #[test]
+    fn a_scope_without_new_entries_is_read_to_the_newest_position() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.tail_page(Scope::Core, 0, 10).unwrap().position, 0);
+        let mut identity = Identity::from_secret([3; 32]);
+        let main: Vec<_> = (0..5).map(|n| identity.sign(vec![0xa0], 32, n, 494_000)).collect();
+        ingest(&store, &main, None).unwrap();
+        let tail = store.scope_state(Scope::Core).unwrap().tail;
+        let core = store.tail_page(Scope::Core, 0, 10).unwrap();
+        assert_eq!((core.entries.len(), core.position), (0, tail));
+        let part = store.tail_page(Scope::Main, 0, 3).unwrap();
+        assert_eq!((part.entries.len(), part.position), (3, part.entries[2].seq));
+        let rest = store.tail_page(Scope::Main, part.position, 3).unwrap();
+        assert_eq!((rest.entries.len(), rest.position), (2, tail));
+        assert_eq!(store.tail_page(Scope::Main, tail + 9, 3).unwrap().position, tail + 9);
     }
 }

@@ -1,22 +1,37 @@
 //! `private.db`: entries that wait for release, and receipts of submissions.
 
 use super::{Store, StoreError};
-use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
-use rusqlite::{OptionalExtension, params};
+use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry, VerifiedHead};
+use rusqlite::{OptionalExtension, Params, params};
+
+/// What an entry in the outbox is about, as SHA-256 of whatever its signer takes to be the same.
+pub type Subject = [u8; 32];
 
 impl Store {
     /// Keeps an entry until its release, and the receipt of its submission with it.
     pub fn put_in_outbox(
         &self,
         entry: &VerifiedEntry,
+        subject: &Subject,
         release_at_secs: u64,
         idempotency_key: Option<&str>,
     ) -> Result<(), StoreError> {
+        let head = entry.head();
+        let (id, scope, n) = (head.id(), head.scope(), head.statement().n);
         self.write_private(|db| {
-            let id = entry.head().id();
             db.execute(
-                "INSERT OR IGNORE INTO outbox (id, head, body, release_at_secs) VALUES (?1, ?2, ?3, ?4)",
-                params![id.0, entry.head().bytes(), entry.body(), release_at_secs as i64],
+                "INSERT INTO outbox (id, author, scope, n, subject, head, body, release_at_secs)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    id.0,
+                    head.author().0,
+                    scope as i64,
+                    n as i64,
+                    subject,
+                    head.bytes(),
+                    entry.body(),
+                    release_at_secs as i64
+                ],
             )?;
             if let Some(key) = idempotency_key {
                 db.execute(
@@ -38,23 +53,35 @@ impl Store {
 
     /// All waiting entries that are due at `now_secs`, sorted by id.
     pub fn due_in_outbox(&self, now_secs: u64) -> Result<Vec<VerifiedEntry>, StoreError> {
-        self.outbox("release_at_secs <= ?1", now_secs)
+        self.outbox("release_at_secs <= ?1", [now_secs as i64])
     }
 
-    /// All waiting entries, sorted by id.
-    pub fn all_in_outbox(&self) -> Result<Vec<VerifiedEntry>, StoreError> {
-        self.outbox("?1 = ?1", 0)
+    /// The waiting entry with this id.
+    pub fn waiting(&self, id: &EntryId) -> Result<Option<VerifiedEntry>, StoreError> {
+        Ok(self.outbox("id = ?1", [id.0])?.pop())
     }
 
-    fn outbox(&self, condition: &'static str, now_secs: u64) -> Result<Vec<VerifiedEntry>, StoreError> {
-        let sql = format!("SELECT head || body AS entry FROM outbox WHERE {condition} ORDER BY id");
-        let rows: Vec<Vec<u8>> = self.write_private(|db| {
-            let mut statement = db.prepare(&sql)?;
-            let rows = statement.query_map([now_secs as i64], |row| row.get("entry"))?;
+    /// A waiting entry about this subject.
+    pub fn waiting_about(&self, subject: &Subject) -> Result<Option<VerifiedEntry>, StoreError> {
+        Ok(self.outbox("subject = ?1", [subject])?.pop())
+    }
+
+    /// How many entries wait.
+    pub fn waiting_count(&self) -> Result<u64, StoreError> {
+        let count: i64 = self
+            .write_private(|db| Ok(db.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?))?;
+        Ok(count as u64)
+    }
+
+    fn outbox(&self, condition: &'static str, of: impl Params) -> Result<Vec<VerifiedEntry>, StoreError> {
+        let sql = format!("SELECT head, body FROM outbox WHERE {condition} ORDER BY id");
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = self.write_private(|db| {
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map(of, |row| Ok((row.get("head")?, row.get("body")?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })?;
         rows.iter()
-            .map(|bytes| VerifiedEntry::verify(bytes))
+            .map(|(head, body)| VerifiedEntry::new(VerifiedHead::verify(head)?, Some(body)))
             .collect::<Result<_, _>>()
             .map_err(|_| StoreError::Damaged("a waiting entry does not verify any more"))
     }
@@ -71,10 +98,40 @@ impl Store {
 
     /// The lowest n of `author` in `scope` above all of the set's and of the outbox's.
     pub fn next_n_with_outbox(&self, author: &AuthorKey, scope: Scope) -> Result<u64, StoreError> {
-        let waiting = self.all_in_outbox()?;
-        let own = waiting.iter().map(VerifiedEntry::head);
-        let own = own.filter(|head| head.author() == *author && head.scope() == scope);
-        let highest = own.map(|head| head.statement().n + 1).max().unwrap_or(0);
-        Ok(self.next_n(author, scope)?.max(highest))
+        let waiting: Option<i64> = self.write_private(|db| {
+            let sql = "SELECT max(n) FROM outbox WHERE author = ?1 AND scope = ?2";
+            Ok(db.query_row(sql, params![author.0, scope as i64], |row| row.get(0))?)
+        })?;
+        Ok(self.next_n(author, scope)?.max(waiting.map_or(0, |n| n as u64 + 1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::identity::Identity;
+
+    #[test]
+    fn what_waits_is_found_counted_and_released_in_order_of_ids() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let mut identity = Identity::from_secret([7; 32]);
+        let entries: Vec<_> =
+            (0..3).map(|n| identity.sign(vec![0xa1, 0x05, n], 99, n.into(), 494_000)).collect();
+        for (number, entry) in (0u8..).zip(&entries) {
+            store.put_in_outbox(entry, &[number; 32], 100 * u64::from(number), Some("form")).unwrap();
+        }
+        assert_eq!(store.waiting_count().unwrap(), 3);
+        assert_eq!(store.receipt("form").unwrap(), Some(entries[0].head().id()), "the first answer stays");
+        assert_eq!(store.waiting(&entries[1].head().id()).unwrap().as_ref(), Some(&entries[1]));
+        assert_eq!(store.waiting_about(&[2; 32]).unwrap().as_ref(), Some(&entries[2]));
+        assert_eq!(store.waiting_about(&[9; 32]).unwrap(), None);
+        assert_eq!(store.next_n_with_outbox(&identity.author(), Scope::Main).unwrap(), 3);
+        assert_eq!(store.next_n_with_outbox(&identity.author(), Scope::Core).unwrap(), 0);
+        let due = store.due_in_outbox(100).unwrap();
+        assert_eq!(due.len(), 2);
+        assert!(due.is_sorted_by_key(|entry| entry.head().id().0));
+        store.remove_from_outbox(&due).unwrap();
+        assert_eq!(store.due_in_outbox(1000).unwrap(), entries[2..]);
     }
 }

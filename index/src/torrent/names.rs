@@ -22,6 +22,8 @@ pub(crate) fn display(bytes: &[u8]) -> String {
         }
         out.push(c);
     }
+    // The cut may have come after a space, and `..` with spaces after it is a way up for some systems.
+    out.truncate(out.trim_end().len());
     out
 }
 
@@ -65,5 +67,14 @@ mod tests {
         let name = display("音".repeat(1_000_000).as_bytes());
         assert_eq!(name.len(), 255);
         assert_eq!(display("é".repeat(200).as_bytes()).len(), 254);
+    }
+
+    #[test]
+    fn a_name_cut_after_a_space_keeps_no_space() {
+        let long = format!("..{}x", " ".repeat(260));
+        assert_eq!(display(long.as_bytes()), "..");
+        assert_eq!(path_part(long.as_bytes()), None);
+        let name = display("Low Water ".repeat(26).as_bytes());
+        assert_eq!(display(name.as_bytes()), name);
     }
 }

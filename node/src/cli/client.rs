@@ -75,7 +75,8 @@ impl Client {
             let body = body.map_err(|error| broken_answer(&error.to_string()))?;
             Ok((status, body.to_bytes()))
         })?;
-        let answer: Value = serde_json::from_slice(&bytes).map_err(|error| broken_answer(&error.to_string()))?;
+        let answer: Value =
+            serde_json::from_slice(&bytes).map_err(|error| broken_answer(&error.to_string()))?;
         if status.is_success() { Ok(answer) } else { Err(Failure::refused(problem_of(&answer))) }
     }
 }

@@ -36,7 +36,12 @@ impl Identity {
         let (key, file) = match self {
             Self::New { out } => {
                 let key = Key::generate().map_err(|error| {
-                    Failure::bad("identity.random", "", format!("{error}."), "Try again: the system has no random numbers yet.")
+                    Failure::bad(
+                        "identity.random",
+                        "",
+                        format!("{error}."),
+                        "Try again: the system has no random numbers yet.",
+                    )
                 })?;
                 write_new(&out, &key)?;
                 (key, out)

@@ -122,8 +122,9 @@ fn read_torrent(path: &Path) -> Result<String, Failure> {
 
 fn publish(client: &mut Client, draft: &Draft) -> Result<Receipt, Failure> {
     let answer = client.post("/admin/v1/links", draft)?;
-    serde_json::from_value(answer)
-        .map_err(|error| Failure::bad("node.answer", "", format!("{error}."), "Is the node of another version?"))
+    serde_json::from_value(answer).map_err(|error| {
+        Failure::bad("node.answer", "", format!("{error}."), "Is the node of another version?")
+    })
 }
 
 /// Publishes each line of a file. A line that is refused is reported with its number, and the rest
@@ -145,8 +146,9 @@ fn add_lines(context: &Context, path: &Path) -> Result<(), Failure> {
             continue;
         }
         bulk.read += 1;
-        let draft = serde_json::from_str::<Draft>(&line)
-            .map_err(|error| Failure::bad("link.json", "", format!("{error}."), "Write one JSON object on each line."));
+        let draft = serde_json::from_str::<Draft>(&line).map_err(|error| {
+            Failure::bad("link.json", "", format!("{error}."), "Write one JSON object on each line.")
+        });
         match draft.and_then(|draft| publish(&mut client, &draft)) {
             Ok(receipt) if receipt.state == ReceiptState::Known => bulk.known += 1,
             Ok(_) => bulk.new += 1,
@@ -159,7 +161,10 @@ fn add_lines(context: &Context, path: &Path) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     context.out.print(&bulk, |bulk| {
-        format!("{} lines: {} new, {} known before, {} refused\n", bulk.read, bulk.new, bulk.known, bulk.invalid)
+        format!(
+            "{} lines: {} new, {} known before, {} refused\n",
+            bulk.read, bulk.new, bulk.known, bulk.invalid
+        )
     });
     if bulk.invalid > 0 {
         let message = format!("{} lines were refused.", bulk.invalid);

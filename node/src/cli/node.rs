@@ -34,7 +34,12 @@ impl Run {
             reseed: self.reseed,
         };
         run::run(options).map_err(|error| {
-            Failure::bad("node.run", "", format!("{error:#}."), "See the messages above; `deadwax config show` prints every setting.")
+            Failure::bad(
+                "node.run",
+                "",
+                format!("{error:#}."),
+                "See the messages above; `deadwax config show` prints every setting.",
+            )
         })
     }
 }
@@ -49,7 +54,10 @@ impl Tracker {
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         let stats = Client::connect(context, "admin.sock")?.get("/admin/v1/tracker")?;
         context.out.print(&stats, |stats| {
-            format!("{} torrents, {} swarm members, about {} bytes of memory\n", stats["hashes"], stats["members"], stats["bytes"])
+            format!(
+                "{} torrents, {} swarm members, about {} bytes of memory\n",
+                stats["hashes"], stats["members"], stats["bytes"]
+            )
         });
         Ok(())
     }
@@ -76,7 +84,11 @@ pub fn status(context: &Context) -> Result<(), Failure> {
         let mut out = format!("deadwax {} · node \"{}\"\n", text(&status["version"]), text(&status["name"]));
         for (name, network) in [("Tor", &status["tor"]), ("I2P", &status["i2p"])] {
             let address = network["address"].as_str().unwrap_or("no address yet");
-            out += &format!(" {name:<9} {} · {address} · {}\n", text(&network["state"]), text(&network["detail"]));
+            out += &format!(
+                " {name:<9} {} · {address} · {}\n",
+                text(&network["state"]),
+                text(&network["detail"])
+            );
         }
         let count = |scope: &str| status["scopes"][scope]["count"].as_u64().unwrap_or(0);
         out += &format!(" entries   {} in main, {} in core\n", count("main"), count("core"));

@@ -32,7 +32,8 @@ impl Failure {
 
     /// Wrong use of the command line: exit status 2.
     pub fn usage(message: &str) -> Self {
-        let problem = Problem { code: "usage", field: "", message: message.into(), fix: "See `deadwax --help`." };
+        let problem =
+            Problem { code: "usage", field: "", message: message.into(), fix: "See `deadwax --help`." };
         Self { problem, status: 2 }
     }
 
@@ -76,7 +77,8 @@ impl Output {
     pub fn fail(self, failure: Failure) -> ExitCode {
         let Problem { message, fix, .. } = &failure.problem;
         let line = if self.json {
-            serde_json::to_string(&ErrorLine { error: &failure.problem }).expect("a problem always serialises")
+            serde_json::to_string(&ErrorLine { error: &failure.problem })
+                .expect("a problem always serialises")
         } else {
             format!("deadwax: {message}\n{fix}")
         };

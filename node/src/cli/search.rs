@@ -29,7 +29,8 @@ impl Search {
                 client.get(&format!("/api/v1/search?q={q}&limit={}", self.limit))?
             }
             Err(no_node) => {
-                let app: App = run::open_for_reading(context.config()?, &context.data_dir).map_err(|_| no_node)?;
+                let app: App =
+                    run::open_for_reading(context.config()?, &context.data_dir).map_err(|_| no_node)?;
                 let query = SearchQuery { q: query, limit: Some(self.limit), offset: 0 };
                 let answer = run_search(&app, &query).map_err(|error| Failure::refused(error.parts().1))?;
                 serde_json::to_value(answer).expect("answers always serialise")
@@ -45,14 +46,25 @@ fn text(answer: &Value) -> String {
     let mut out = String::new();
     for group in answer["groups"].as_array().into_iter().flatten() {
         let year = group["year"].as_u64().map_or(String::new(), |year| format!(" ({year})"));
-        out += &format!("{} - {}{year}  {}\n", word(&group["artist"]), word(&group["title"]), word(&group["mbid"]));
+        out += &format!(
+            "{} - {}{year}  {}\n",
+            word(&group["artist"]),
+            word(&group["title"]),
+            word(&group["mbid"])
+        );
         for link in group["links"].as_array().into_iter().flatten() {
             let format = ["format", "encoding", "media"].map(|field| link[field].as_str());
             let format = format.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-            let seeders = link["seeders"].as_u64().map_or("no seeders announced".into(), |n| format!("{n} seeders"));
-            let magnet = link["magnet"].as_str().unwrap_or("no magnet: this node knows no I2P tracker for it");
+            let seeders =
+                link["seeders"].as_u64().map_or("no seeders announced".into(), |n| format!("{n} seeders"));
+            let magnet =
+                link["magnet"].as_str().unwrap_or("no magnet: this node knows no I2P tracker for it");
             out += &format!("    {format}  {seeders}\n    {magnet}\n");
         }
     }
-    out + &format!("{} release groups in {:.1} ms\n", answer["total"], answer["took_ms"].as_f64().unwrap_or(0.0))
+    out + &format!(
+        "{} release groups in {:.1} ms\n",
+        answer["total"],
+        answer["took_ms"].as_f64().unwrap_or(0.0)
+    )
 }

@@ -55,8 +55,14 @@ fn node_trackers(context: &Context) -> Vec<I2pTracker> {
 }
 
 fn text(summary: &TorrentSummary) -> String {
-    let hash = |name: &str, hash: Option<String>| hash.map_or(String::new(), |hash| format!("{name}  {hash}\n"));
-    let mut out = format!("name        {}\nsize        {} bytes, {} files\n", summary.name, summary.size_bytes, summary.files.len());
+    let hash =
+        |name: &str, hash: Option<String>| hash.map_or(String::new(), |hash| format!("{name}  {hash}\n"));
+    let mut out = format!(
+        "name        {}\nsize        {} bytes, {} files\n",
+        summary.name,
+        summary.size_bytes,
+        summary.files.len()
+    );
     out += &hash("infohash v1", summary.infohash_v1.map(|hash| hash.to_string()));
     out += &hash("infohash v2", summary.infohash_v2.map(|hash| hash.to_string()));
     for file in &summary.files {

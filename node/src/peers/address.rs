@@ -77,8 +77,19 @@ mod tests {
         for text in [onion.as_str(), i2p.as_str(), "unix:/run/deadwax/web.sock"] {
             assert_eq!(text.parse::<PeerAddress>().unwrap().to_string(), text);
         }
-        assert_eq!(onion.to_uppercase().replace("ONION:", "onion:").parse::<PeerAddress>().unwrap().to_string(), onion);
-        for text in ["", "onion:", "onion:abc.onion", "i2p:stats.i2p", "unix:relative", "http://example.org", "tcp:127.0.0.1:80"] {
+        assert_eq!(
+            onion.to_uppercase().replace("ONION:", "onion:").parse::<PeerAddress>().unwrap().to_string(),
+            onion
+        );
+        for text in [
+            "",
+            "onion:",
+            "onion:abc.onion",
+            "i2p:stats.i2p",
+            "unix:relative",
+            "http://example.org",
+            "tcp:127.0.0.1:80",
+        ] {
             assert!(text.parse::<PeerAddress>().is_err(), "{text}");
         }
     }

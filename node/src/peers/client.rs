@@ -69,22 +69,34 @@ impl Connection {
     /// `GET path`, for a short JSON answer.
     pub async fn get_json<T: serde::de::DeserializeOwned>(&mut self, path: &str) -> Result<T, RequestError> {
         let body = Limited::new(self.get(path).await?.into_body(), MAX_ANSWER_BYTES);
-        let whole = tokio::time::timeout(ANSWER_TIMEOUT, body.collect()).await.map_err(|_| RequestError::TimedOut)?;
+        let whole =
+            tokio::time::timeout(ANSWER_TIMEOUT, body.collect()).await.map_err(|_| RequestError::TimedOut)?;
         let whole = whole.map_err(|error| RequestError::Form(error.to_string()))?;
         serde_json::from_slice(&whole.to_bytes()).map_err(|error| RequestError::Form(error.to_string()))
     }
 
-    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, RequestError> {
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, RequestError> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
         if !body.is_empty() {
-            request = request.header(CONTENT_TYPE, "application/octet-stream").header(ACCEPT_ENCODING, "zstd");
+            request =
+                request.header(CONTENT_TYPE, "application/octet-stream").header(ACCEPT_ENCODING, "zstd");
         }
         let request = request.body(Full::new(body)).map_err(|error| RequestError::Form(error.to_string()))?;
         let answer = async {
             self.sender.ready().await?;
             self.sender.send_request(request).await
         };
-        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| RequestError::TimedOut)??;
-        if answer.status() == StatusCode::OK { Ok(answer) } else { Err(RequestError::Status(answer.status())) }
+        let answer =
+            tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| RequestError::TimedOut)??;
+        if answer.status() == StatusCode::OK {
+            Ok(answer)
+        } else {
+            Err(RequestError::Status(answer.status()))
+        }
     }
 }

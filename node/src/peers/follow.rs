@@ -88,7 +88,8 @@ async fn connection(
     app.peers.answered(peer, state);
     let control = Arc::new(Mutex::new(control));
     let (progress, core_progress) = watch::channel(0);
-    let tail = |scope: Scope| Tail { app, peer, turns, scope, incarnation, control: &control, progress: &progress };
+    let tail =
+        |scope: Scope| Tail { app, peer, turns, scope, incarnation, control: &control, progress: &progress };
     let main = async {
         // Who belongs to the network comes first: it decides what the rest is worth.
         let mut core_progress = core_progress;
@@ -193,13 +194,16 @@ impl Tail<'_> {
             // Whole batches: as long as more is here, or fits into one fetch.
             let item = match items.ready()? {
                 Some(item) if ids.len() < MAX_FETCH_IDS - MAX_UNMARKED_ITEMS => item,
-                Some(_) if marked.is_none() => return Err(RequestError::Form("too many ids without a mark".into()).into()),
+                Some(_) if marked.is_none() => {
+                    return Err(RequestError::Form("too many ids without a mark".into()).into());
+                }
                 kept => {
                     if let Some((after, count)) = marked.take() {
                         let wanted: Vec<_> = ids.drain(..count).collect();
                         self.fetch(wanted, after, guard.is_none()).await?;
                         self.app.peers.received(self.peer, std::mem::take(&mut items.bytes), 0);
-                        self.progress.send_if_modified(|read| self.scope == Scope::Core && replace(read, after));
+                        self.progress
+                            .send_if_modified(|read| self.scope == Scope::Core && replace(read, after));
                         if guard.is_some() && kept.is_none() && ids.is_empty() {
                             return Ok(guard);
                         }
@@ -225,13 +229,20 @@ impl Tail<'_> {
                     marked = Some((after, ids.len()));
                     unmarked = 0;
                 }
-                Item::Head(_) | Item::Body(_) => return Err(RequestError::Form("an entry among ids".into()).into()),
+                Item::Head(_) | Item::Body(_) => {
+                    return Err(RequestError::Form("an entry among ids".into()).into());
+                }
             }
         }
     }
 
     /// Fetches those of `ids` that are missing, then commits the position.
-    async fn fetch(&self, ids: Vec<[u8; ID_PREFIX_BYTES]>, after: u64, wait: bool) -> Result<(), FollowError> {
+    async fn fetch(
+        &self,
+        ids: Vec<[u8; ID_PREFIX_BYTES]>,
+        after: u64,
+        wait: bool,
+    ) -> Result<(), FollowError> {
         let missing = |ids: Vec<_>| blocking(self.app, move |app| app.store.missing(&ids));
         let mut wanted = missing(ids).await?;
         if wait && !wanted.is_empty() {
@@ -245,14 +256,15 @@ impl Tail<'_> {
             let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?;
             let mut batch = Batch::default();
             let most = wanted.len() * 2;
-            let mut new = 0;
+            let (mut new, mut heads) = (0, 0);
             while let Some(item) = items.next().await? {
                 // The next head begins a new entry: what is complete can be committed.
                 if matches!(item, Item::Head(_)) && batch.entries.len() >= MAX_ITEMS_PER_MARK {
                     new += self.commit(std::mem::take(&mut batch), None).await?;
                 }
+                heads += usize::from(matches!(item, Item::Head(_)));
                 batch.push(item)?;
-                if batch.seen > most {
+                if heads > most {
                     return Err(RequestError::Form("more entries than were asked for".into()).into());
                 }
             }
@@ -283,23 +295,21 @@ fn replace(read: &mut u64, after: u64) -> bool {
 #[derive(Default)]
 struct Batch {
     entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    seen: usize,
 }
 
 impl Batch {
     fn push(&mut self, item: Item) -> Result<(), RequestError> {
         match item {
-            Item::Head(head) => {
-                self.entries.push((head, None));
-                self.seen += 1;
-            }
+            Item::Head(head) => self.entries.push((head, None)),
             // The reader lets a body through only right after its head.
             Item::Body(body) => {
                 if let Some(entry) = self.entries.last_mut() {
                     entry.1 = Some(body);
                 }
             }
-            Item::Id(_) | Item::Mark(_) => return Err(RequestError::Form("an id or mark among entries".into())),
+            Item::Id(_) | Item::Mark(_) => {
+                return Err(RequestError::Form("an id or mark among entries".into()));
+            }
         }
         if self.entries.len() > MAX_UNMARKED_ITEMS {
             return Err(RequestError::Form("too many entries without a mark".into()));

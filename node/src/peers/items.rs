@@ -21,6 +21,8 @@ pub struct Items {
     body: Incoming,
     reader: ItemReader,
     inflate: Option<Decoder<'static>>,
+    /// Whether what was decompressed so far is a whole frame.
+    is_whole: bool,
     /// Received, and not yet given to the reader.
     pending: Vec<u8>,
     /// Bytes that came over the wire.
@@ -42,7 +44,8 @@ impl Items {
             Some(_) => return Err(RequestError::Form("an encoding that was not asked for".into())),
         };
         let body = answer.into_body();
-        Ok(Self { body, reader: ItemReader::default(), inflate, pending: Vec::new(), bytes: 0 })
+        let is_whole = inflate.is_none();
+        Ok(Self { body, reader: ItemReader::default(), inflate, is_whole, pending: Vec::new(), bytes: 0 })
     }
 
     /// The next item that is already here.
@@ -63,7 +66,7 @@ impl Items {
             }
             let frame = tokio::time::timeout(IDLE_TIMEOUT, self.body.frame()).await;
             match frame.map_err(|_| RequestError::TimedOut)? {
-                None if self.reader.is_empty() => return Ok(None),
+                None if self.reader.is_empty() && self.is_whole => return Ok(None),
                 None => return Err(RequestError::Form("it ends in the middle of an item".into())),
                 Some(frame) => {
                     let data = frame?.into_data().unwrap_or_default();
@@ -84,8 +87,13 @@ impl Items {
         let mut out = vec![0; INFLATE_STEP_BYTES];
         let mut output = OutBuffer::around(out.as_mut_slice());
         let mut input = InBuffer::around(&self.pending);
-        inflate.run(&mut input, &mut output).map_err(|error| RequestError::Form(error.to_string()))?;
+        let hint = inflate.run(&mut input, &mut output);
+        let hint = hint.map_err(|error| RequestError::Form(error.to_string()))?;
         let (used, written) = (input.pos(), output.pos());
+        if used > 0 || written > 0 {
+            // zstd's decoder wants nothing more after the end of a frame.
+            self.is_whole = hint == 0;
+        }
         self.pending.drain(..used);
         self.reader.push(&out[..written]);
         Ok(used > 0 || written > 0)

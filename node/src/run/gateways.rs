@@ -1,6 +1,7 @@
 //! Starts the gateways, serves what they accept, and passes on how they are.
 
 use super::Options;
+use super::reseed::{self, Note};
 use crate::app::SharedApp;
 use crate::config::RouterKind;
 use crate::networks::{Network, Reach};
@@ -10,10 +11,9 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use deadwax_i2p_gateway::{I2pConfig, I2pGateway, I2pListener, I2pNetwork, RouterChoice, TunnelOptions};
 use deadwax_onion_gateway::{OnionConfig, OnionGateway, OnionListener, TorNetwork};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Tunnels of the node's destination in each direction.
@@ -49,21 +49,39 @@ impl Gateways {
 /// Starts the gateways that the configuration asks for. Neither waits for its network.
 pub async fn start(app: &SharedApp, options: &Options, tasks: &mut Tasks) -> Result<Gateways> {
     let router = web::router(Arc::clone(app));
-    let onion = if app.config.tor.enabled { Some(start_onion(app, options, &router, tasks).await?) } else { None };
-    let i2p = if app.config.i2p.enabled { Some(start_i2p(app, options, &router, tasks).await?) } else { None };
+    let onion =
+        if app.config.tor.enabled { Some(start_onion(app, options, &router, tasks).await?) } else { None };
+    let note = watch::Sender::new(None);
+    let i2p = if app.config.i2p.enabled {
+        Some(start_i2p(app, options, &router, note.subscribe(), tasks).await?)
+    } else {
+        None
+    };
+    if let Some(i2p) = &i2p {
+        reseed::spawn(i2p, onion.as_ref(), options, note, tasks)?;
+    }
     Ok(Gateways { onion, i2p })
 }
 
-async fn start_onion(app: &SharedApp, options: &Options, router: &Router, tasks: &mut Tasks) -> Result<Arc<OnionGateway>> {
+async fn start_onion(
+    app: &SharedApp,
+    options: &Options,
+    router: &Router,
+    tasks: &mut Tasks,
+) -> Result<Arc<OnionGateway>> {
     let network = match &options.network {
         None => TorNetwork::Public,
-        Some(file) => TorNetwork::Private(file.tor.clone().context("the network file has no [tor] section; switch tor off in deadwax.toml")?),
+        Some(file) => TorNetwork::Private(
+            file.tor
+                .clone()
+                .context("the network file has no [tor] section; switch tor off in deadwax.toml")?,
+        ),
     };
     let mut gateway = deadwax_onion_gateway::launch(OnionConfig {
         state_dir: options.data_dir.join("tor"),
         network,
         bridges: app.config.tor.bridges.clone(),
-        transports: BTreeMap::new(),
+        transports: app.config.tor.transports.clone(),
     })
     .await?;
     let listener = gateway.listener().context("the onion service's listener was taken")?;
@@ -87,12 +105,25 @@ async fn start_onion(app: &SharedApp, options: &Options, router: &Router, tasks:
     Ok(gateway)
 }
 
-async fn start_i2p(app: &SharedApp, options: &Options, router: &Router, tasks: &mut Tasks) -> Result<Arc<I2pGateway>> {
+async fn start_i2p(
+    app: &SharedApp,
+    options: &Options,
+    router: &Router,
+    mut note: watch::Receiver<Note>,
+    tasks: &mut Tasks,
+) -> Result<Arc<I2pGateway>> {
     let choice = match (app.config.i2p.router, &options.network) {
-        (RouterKind::External, _) => RouterChoice::External { sam: app.config.i2p.sam },
-        (RouterKind::Embedded, None) => RouterChoice::Embedded { network: I2pNetwork::Public, seeds: Vec::new() },
+        // Which network its routers are on cannot be seen from here, and it may be the public one.
+        (RouterKind::External, Some(_)) => bail!("a network file needs i2p.router = \"embedded\""),
+        (RouterKind::External, None) => RouterChoice::External { sam: app.config.i2p.sam },
+        (RouterKind::Embedded, None) => {
+            RouterChoice::Embedded { network: I2pNetwork::Public, seeds: Vec::new() }
+        }
         (RouterKind::Embedded, Some(file)) => {
-            let i2p = file.i2p.as_ref().context("the network file has no [i2p] section; switch i2p off in deadwax.toml")?;
+            let i2p = file
+                .i2p
+                .as_ref()
+                .context("the network file has no [i2p] section; switch i2p off in deadwax.toml")?;
             let network = I2pNetwork::Private { net_id: i2p.net_id, relay: None };
             RouterChoice::Embedded { network, seeds: read_router_infos(&i2p.router_infos)? }
         }
@@ -112,8 +143,16 @@ async fn start_i2p(app: &SharedApp, options: &Options, router: &Router, tasks: &
         loop {
             let now = status.borrow_and_update().clone();
             let reachable = now.state == deadwax_i2p_gateway::State::Reachable;
-            app.networks.set_i2p(network_of(reachable, &address, now.detail));
-            if status.changed().await.is_err() {
+            let detail = match &*note.borrow_and_update() {
+                Some(note) if now.needs_seed => format!("{}; {note}", now.detail),
+                _ => now.detail,
+            };
+            app.networks.set_i2p(network_of(reachable, &address, detail));
+            let changed = tokio::select! {
+                changed = status.changed() => changed,
+                Ok(()) = note.changed() => Ok(()),
+            };
+            if changed.is_err() {
                 return ("the I2P gateway", Ok(()));
             }
         }

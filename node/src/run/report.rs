@@ -25,7 +25,8 @@ struct Ready {
 
 /// The first lines.
 pub fn greet(app: &SharedApp, network: Option<&NetworkFile>) {
-    let network = network.map_or("the public Tor and I2P networks".into(), |file| format!("network \"{}\"", file.name));
+    let network =
+        network.map_or("the public Tor and I2P networks".into(), |file| format!("network \"{}\"", file.name));
     println!("deadwax {} · node \"{}\" · {network}", env!("CARGO_PKG_VERSION"), app.config.node.name);
     if let Ok(scopes) = app.scopes() {
         println!(" entries   {}", scopes.iter().map(|(_, state)| state.count).sum::<u64>());

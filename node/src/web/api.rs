@@ -6,7 +6,7 @@ use crate::app::{App, SharedApp, blocking};
 use crate::submit::{Draft, Receipt, ReceiptState, SubmitError, link_of, submit as sign, submit_signed};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::{HeaderValue, StatusCode};
@@ -57,10 +57,9 @@ pub struct SearchAnswer {
 pub fn run_search(app: &App, query: &SearchQuery) -> Result<SearchAnswer, WebError> {
     let started = Instant::now();
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, search::MAX_LIMIT);
-    let hits = app.search.search(
-        &app.store,
-        &search::Query { text: query.q.clone(), limit, offset: query.offset },
-    )?;
+    let hits = app
+        .search
+        .search(&app.store, &search::Query { text: query.q.clone(), limit, offset: query.offset })?;
     let groups: Vec<_> = hits.groups.iter().map(|group| GroupView::new(app, group)).collect();
     let end = query.offset + groups.len();
     let next = (!groups.is_empty() && (end as u64) < hits.total).then(|| {
@@ -88,7 +87,10 @@ pub async fn search(
 }
 
 /// `GET /api/v1/mbid/{mbid}`: the groups under which an MBID is shown.
-pub async fn by_mbid(State(app): State<SharedApp>, Path(mbid): Path<String>) -> Result<Json<Vec<GroupView>>, ApiError> {
+pub async fn by_mbid(
+    State(app): State<SharedApp>,
+    Path(mbid): Path<String>,
+) -> Result<Json<Vec<GroupView>>, ApiError> {
     let (mbid, _) = mbid::parse(&mbid).map_err(|error| WebError::Bad(error.problem()))?;
     let groups = blocking(&app, move |app| -> Result<_, WebError> {
         let mut groups = Vec::new();
@@ -120,12 +122,19 @@ pub async fn entry(State(app): State<SharedApp>, Path(id): Path<String>) -> Resu
 
 /// `POST /api/v1/entries`: a draft in JSON, which the node signs, or an entry that is signed
 /// already, as a CBOR sequence.
-pub async fn submit(State(app): State<SharedApp>, headers: HeaderMap, request: Bytes) -> Result<Response, ApiError> {
+pub async fn submit(
+    State(app): State<SharedApp>,
+    headers: HeaderMap,
+    request: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let request = request?;
     let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
     let receipt = if content_type.starts_with(b"application/cbor-seq") {
         if request.len() > MAX_ENTRY_BYTES {
-            return Err(bad("entry.length", "", format!("An entry has at most {MAX_ENTRY_BYTES} bytes.")).into());
+            return Err(
+                bad("entry.length", "", format!("An entry has at most {MAX_ENTRY_BYTES} bytes.")).into()
+            );
         }
         let entry = VerifiedEntry::verify(&request).map_err(|error| WebError::Bad(error.problem()))?;
         blocking(&app, move |app| submit_signed(app, &entry)).await?
@@ -149,13 +158,19 @@ impl From<SubmitError> for WebError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Problem(problem) => Self::Bad(problem),
-            SubmitError::Taken { next_n } => Self::Conflict(Problem {
-                code: "entry.n",
-                field: "n",
-                message: format!("The author has used this n for another entry; the next free one is {next_n}."),
-                fix: "Sign again with that n.",
-            }),
+            SubmitError::Taken { next_n } => Self::Taken {
+                problem: Problem {
+                    code: "entry.n",
+                    field: "n",
+                    message: format!(
+                        "The author has used this n for another entry; the next free one is {next_n}."
+                    ),
+                    fix: "Sign again with that n.",
+                },
+                next_n,
+            },
             SubmitError::Store(error) => Self::internal(error),
+            SubmitError::Key(error) => Self::internal(error),
         }
     }
 }

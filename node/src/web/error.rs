@@ -3,23 +3,35 @@
 //! What a visitor can mend is a [`Problem`] and is shown; what only the operator can mend is
 //! logged here, once, and shown as "something went wrong on this node".
 
+use super::MAX_REQUEST_BYTES;
 use super::pages::error_page;
 use axum::Json;
 use axum::extract::Request;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use deadwax_index::Problem;
 use deadwax_index::search::SearchError;
 use deadwax_index::store::StoreError;
+use serde::Serialize;
 
 /// Why a request cannot be answered.
 #[derive(Debug)]
 pub enum WebError {
     /// Bad input: 400.
     Bad(Problem),
-    /// A taken n or a like conflict: 409.
-    Conflict(Problem),
+    /// An n that is taken: 409, with the next free one.
+    Taken {
+        /// What happened.
+        problem: Problem,
+        /// The next free n of the author.
+        next_n: u64,
+    },
+    /// What was there before and is not any more: 410.
+    Gone(Problem),
+    /// More than is read: 413.
+    TooLarge,
     /// Nothing has this address: 404.
     NotFound(Problem),
     /// Too many requests of this sort at once: 503.
@@ -39,7 +51,17 @@ impl WebError {
     pub fn parts(self) -> (StatusCode, Problem) {
         match self {
             Self::Bad(problem) => (StatusCode::BAD_REQUEST, problem),
-            Self::Conflict(problem) => (StatusCode::CONFLICT, problem),
+            Self::Taken { problem, .. } => (StatusCode::CONFLICT, problem),
+            Self::Gone(problem) => (StatusCode::GONE, problem),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Problem {
+                    code: "request.length",
+                    field: "",
+                    message: format!("The request has more than {MAX_REQUEST_BYTES} bytes."),
+                    fix: "Send the magnet instead of a large .torrent file.",
+                },
+            ),
             Self::NotFound(problem) => (StatusCode::NOT_FOUND, problem),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -63,6 +85,25 @@ impl WebError {
     }
 }
 
+impl From<BytesRejection> for WebError {
+    fn from(rejection: BytesRejection) -> Self {
+        unreadable(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for WebError {
+    fn from(rejection: JsonRejection) -> Self {
+        unreadable(rejection.status(), rejection.body_text())
+    }
+}
+
+fn unreadable(status: StatusCode, message: String) -> WebError {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return WebError::TooLarge;
+    }
+    WebError::Bad(Problem { code: "request", field: "", message, fix: "doc/API.md says what this request takes." })
+}
+
 impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
         Self::internal(error)
@@ -78,6 +119,15 @@ impl From<SearchError> for WebError {
     }
 }
 
+/// The members of a problem over HTTP.
+#[derive(Serialize)]
+struct ApiProblem {
+    #[serde(flatten)]
+    problem: Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_n: Option<u64>,
+}
+
 /// A [`WebError`] as `application/problem+json` (RFC 9457).
 pub struct ApiError(pub WebError);
 
@@ -89,8 +139,9 @@ impl<E: Into<WebError>> From<E> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let next_n = if let WebError::Taken { next_n, .. } = self.0 { Some(next_n) } else { None };
         let (status, problem) = self.0.parts();
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(ApiProblem { problem, next_n })).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }
@@ -125,7 +176,11 @@ pub fn not_found(what: &str) -> WebError {
 /// The answer for an address that no route has.
 pub async fn no_such_page(uri: Uri) -> Response {
     let error = not_found("This address");
-    if machine_readable(uri.path()) { ApiError(error).into_response() } else { PageError(error).into_response() }
+    if machine_readable(uri.path()) {
+        ApiError(error).into_response()
+    } else {
+        PageError(error).into_response()
+    }
 }
 
 /// The answer for a route that has no such method.
@@ -145,5 +200,5 @@ pub async fn method_not_allowed(request: Request) -> Response {
 }
 
 fn machine_readable(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/sync/")
+    ["/api/", "/sync/", "/admin/"].iter().any(|start| path.starts_with(start))
 }

@@ -6,7 +6,6 @@ use crate::peers::status::{ScopeAnswer, StateAnswer};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
@@ -22,6 +21,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
 
 /// A silent tail repeats its mark this often, so that a reader can tell it from a dead one.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -33,7 +33,8 @@ const MAX_FETCHES: usize = 16;
 const ZSTD_LEVEL: i32 = 3;
 const CBOR_SEQUENCE: &str = "application/cbor-seq";
 
-static TAILS: std::sync::LazyLock<Arc<Semaphore>> = std::sync::LazyLock::new(|| Arc::new(Semaphore::new(MAX_TAILS)));
+static TAILS: std::sync::LazyLock<Arc<Semaphore>> =
+    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(MAX_TAILS)));
 static FETCHES: std::sync::LazyLock<Arc<Semaphore>> =
     std::sync::LazyLock::new(|| Arc::new(Semaphore::new(MAX_FETCHES)));
 
@@ -83,10 +84,24 @@ pub async fn tail(
     let Query(query) = query.map_err(|error| bad("sync.tail", "after", error.body_text()))?;
     let incarnation = blocking(&app, |app| app.store.incarnation()).await?;
     if query.inc != HEXLOWER.encode(&incarnation) {
-        return Ok(StatusCode::GONE.into_response());
+        return Err(WebError::Gone(Problem {
+            code: "sync.incarnation",
+            field: "inc",
+            message: "Positions of this incarnation are not this node's any more.".into(),
+            fix: "Ask for the state, and begin at position 0 of the incarnation that it names.",
+        })
+        .into());
     }
     let permit = Arc::clone(&TAILS).try_acquire_owned().map_err(|_| WebError::Busy)?;
-    let reader = TailReader { released: app.released.subscribe(), app, scope, after: query.after, form: query.form, first: true, _permit: permit };
+    let reader = TailReader {
+        released: app.released.subscribe(),
+        app,
+        scope,
+        after: query.after,
+        form: query.form,
+        first: true,
+        _permit: permit,
+    };
     let body = stream::unfold(reader, |mut reader| async move { Some((reader.next().await, reader)) });
     Ok(([(CONTENT_TYPE, CBOR_SEQUENCE)], Body::from_stream(body)).into_response())
 }
@@ -104,23 +119,23 @@ struct TailReader {
 impl TailReader {
     /// The next entries with their mark, or the mark alone after a silence.
     async fn next(&mut self) -> Result<Bytes, StoreError> {
+        let silent_until = Instant::now() + HEARTBEAT;
         loop {
             self.released.mark_unchanged();
-            let (scope, after, form) = (self.scope, self.after, self.form);
-            let entries = blocking(&self.app, move |app| app.store.entries_after(scope, after, MAX_ITEMS_PER_MARK)).await?;
+            let (scope, after) = (self.scope, self.after);
+            let page =
+                blocking(&self.app, move |app| app.store.tail_page(scope, after, MAX_ITEMS_PER_MARK)).await?;
+            let is_silent = page.entries.is_empty() && page.position == after && !self.first;
+            if is_silent && timeout_at(silent_until, self.released.changed()).await.is_ok() {
+                continue;
+            }
+            (self.first, self.after) = (false, page.position);
             let mut chunk = Vec::new();
-            for entry in &entries {
-                match form {
+            for entry in &page.entries {
+                match self.form {
                     Form::Full => entry.write_to(&mut chunk),
                     Form::Ids => write_id(&entry.id.prefix(), &mut chunk),
                 }
-            }
-            if let Some(last) = entries.last() {
-                self.after = last.seq;
-            } else if !std::mem::take(&mut self.first)
-                && let Ok(Ok(())) = tokio::time::timeout(HEARTBEAT, self.released.changed()).await
-            {
-                continue;
             }
             write_mark(self.after, &mut chunk);
             return Ok(chunk.into());
@@ -129,25 +144,35 @@ impl TailReader {
 }
 
 /// `POST /sync/v1/entries`: the entries with these ids, those that are here.
-pub async fn fetch(State(app): State<SharedApp>, headers: HeaderMap, request: Bytes) -> Result<Response, ApiError> {
+pub async fn fetch(
+    State(app): State<SharedApp>,
+    headers: HeaderMap,
+    request: Bytes,
+) -> Result<Response, ApiError> {
     let ids = parse_fetch(&request).map_err(|message| bad("sync.fetch", "ids", message))?;
     let permit = Arc::clone(&FETCHES).try_acquire_owned().map_err(|_| WebError::Busy)?;
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let compress = accepted.split(',').any(|encoding| encoding.split(';').next().map(str::trim) == Some("zstd"));
+    let compress =
+        accepted.split(',').any(|encoding| encoding.split(';').next().map(str::trim) == Some("zstd"));
     // A slow reader holds this many chunks, not the whole answer.
     let (sender, mut receiver) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
+        let broken = sender.clone();
         let out = ChunkWriter { sender, chunk: Vec::new() };
         let written = if compress {
             zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)
-                .and_then(|mut encoder| write_entries(&app, &ids, &mut encoder).and_then(|()| encoder.finish()))
+                .and_then(|mut encoder| {
+                    write_entries(&app, &ids, &mut encoder).and_then(|()| encoder.finish())
+                })
                 .and_then(|mut out| out.flush())
         } else {
             let mut out = out;
             write_entries(&app, &ids, &mut out).and_then(|()| out.flush())
         };
         if let Err(error) = written {
-            tracing::debug!(%error, "a fetch was not read to its end");
+            tracing::debug!(%error, "a fetch was not answered to its end");
+            // So that the reader sees it break off, and does not take it for the whole answer.
+            let _ = broken.blocking_send(Err(error));
         }
         drop(permit);
     });

@@ -45,9 +45,9 @@ pub struct LinkView {
     /// BitTorrent v2 infohash.
     pub infohash_v2: Option<String>,
     /// As announced to this node; null if nobody has announced.
-    pub seeders: Option<u32>,
+    pub seeders: Option<u64>,
     /// As announced to this node.
-    pub leechers: Option<u32>,
+    pub leechers: Option<u64>,
     /// Since the last announce.
     pub age_secs: Option<u64>,
     /// Works inside I2P only; null as long as this node knows no I2P tracker for it.
@@ -87,12 +87,18 @@ pub struct LinkFields {
 impl GroupView {
     /// What this node shows of `group`.
     pub fn new(app: &App, group: &Group) -> Self {
-        let trackers: Vec<I2pTracker> = app.trackers().iter().filter_map(|tracker| tracker.parse().ok()).collect();
-        let mut links: Vec<_> = group.links.iter().map(|entry| LinkView::new(app, entry, &trackers)).collect();
+        let trackers: Vec<I2pTracker> =
+            app.trackers().iter().filter_map(|tracker| tracker.parse().ok()).collect();
+        let mut links: Vec<_> =
+            group.links.iter().map(|entry| LinkView::new(app, entry, &trackers)).collect();
         // Stable: equally seeded links stay sorted by id.
         links.sort_by_key(|link| std::cmp::Reverse(link.seeders));
         let first = &group.links[0].link;
-        let own_kind = if first.mbid == group.mbid { first.mbid_kind } else { deadwax_index::mbid::MbidKind::ReleaseGroup };
+        let own_kind = if first.mbid == group.mbid {
+            first.mbid_kind
+        } else {
+            deadwax_index::mbid::MbidKind::ReleaseGroup
+        };
         Self {
             mbid: group.mbid.to_string(),
             artist: group.artist().to_owned(),
@@ -123,17 +129,18 @@ impl LinkView {
             }
         }
         // A magnet without an I2P tracker would be opened outside I2P.
-        let magnet = infohashes.as_ref().filter(|_| !trackers.is_empty()).map(|hashes| {
-            compose(hashes, link.name.as_deref(), link.size_bytes, trackers.iter().copied())
-        });
+        let magnet = infohashes
+            .as_ref()
+            .filter(|_| !trackers.is_empty())
+            .map(|hashes| compose(hashes, link.name.as_deref(), link.size_bytes, trackers.iter().copied()));
         Self {
             entry: entry.entry.to_string(),
             author: entry.author.to_string(),
             created_hours: entry.created_hours,
             infohash_v1: link.infohash_v1.map(|hash| HEXLOWER.encode(&hash)),
             infohash_v2: link.infohash_v2.map(|hash| HEXLOWER.encode(&hash)),
-            seeders: health.as_ref().map(|health| health.seeders),
-            leechers: health.as_ref().map(|health| health.leechers),
+            seeders: health.as_ref().map(|health| u64::from(health.seeders)),
+            leechers: health.as_ref().map(|health| u64::from(health.leechers)),
             age_secs: health.as_ref().map(|health| health.last_announce_age_secs),
             magnet,
             trackers: trackers.iter().map(|tracker| tracker.as_str().to_owned()).collect(),

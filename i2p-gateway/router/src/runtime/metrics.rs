@@ -55,9 +55,8 @@ impl Gauge for HostGauge {
 
     fn decrement(&mut self, value: usize) {
         if let Some(counter) = self.counter() {
-            let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
-                Some(now.saturating_sub(value))
-            });
+            let _ = counter
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(value)));
         }
     }
 }

@@ -54,22 +54,17 @@ impl AsyncWrite for Stream {
         Pin::new(&mut self.0).poll_write(cx, buf).map_err(error)
     }
 
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<emissary_core::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<emissary_core::Result<()>> {
         Pin::new(&mut self.0).poll_flush(cx).map_err(error)
     }
 
-    fn poll_close(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<emissary_core::Result<()>> {
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<emissary_core::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx).map_err(error)
     }
 }
 
 impl TcpStream for Stream {
+    #[expect(clippy::disallowed_methods, reason = "the router's connections to other routers")]
     async fn connect(address: SocketAddr) -> Option<Self> {
         if !Host::current().is_some_and(|host| host.may_connect(address.ip())) {
             tracing::warn!("an I2P router of a private network was told to leave loopback");
@@ -83,6 +78,7 @@ impl TcpStream for Stream {
 }
 
 impl TcpListener<Stream> for Listener {
+    #[expect(clippy::disallowed_methods, reason = "the router's listeners, which are on loopback")]
     async fn bind(mut address: SocketAddr) -> Option<Self> {
         let host = Host::current()?;
         if address.ip().is_unspecified() {

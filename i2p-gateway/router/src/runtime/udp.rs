@@ -29,6 +29,7 @@ impl UdpSocket for Socket {
         Self::bind_with_mtu(address, DEFAULT_MTU).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "SAM's datagram port, which is on loopback")]
     async fn bind_with_mtu(mut address: SocketAddr, mtu: usize) -> Option<Self> {
         if address.ip().is_unspecified() {
             address.set_ip(Host::current()?.listen_address());

@@ -52,15 +52,8 @@ impl Identity {
     /// The file's bytes: magic, keys, RouterInfo.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let router_info = self.router_info.as_deref().unwrap_or_default();
-        [
-            MAGIC.as_slice(),
-            &self.static_key,
-            &self.signing_key,
-            &self.ntcp2_key,
-            &self.ntcp2_iv,
-            router_info,
-        ]
-        .concat()
+        [MAGIC.as_slice(), &self.static_key, &self.signing_key, &self.ntcp2_key, &self.ntcp2_iv, router_info]
+            .concat()
     }
 
     /// Reads [`Identity::encode`]'s bytes; `None` if they are damaged. emissary panics on a

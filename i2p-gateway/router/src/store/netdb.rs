@@ -57,11 +57,7 @@ impl KnownRouters {
     }
 
     /// Takes over what emissary knows.
-    pub(crate) fn merge(
-        &mut self,
-        routers: Vec<(String, Option<Vec<u8>>, Profile)>,
-        network: &I2pNetwork,
-    ) {
+    pub(crate) fn merge(&mut self, routers: Vec<(String, Option<Vec<u8>>, Profile)>, network: &I2pNetwork) {
         for (id, router_info, profile) in routers {
             if let Some(router_info) = router_info {
                 self.add(router_info, Some(profile), network);
@@ -100,8 +96,7 @@ impl KnownRouters {
     /// Reads [`KnownRouters::encode`]'s bytes as far as they are sound and of this network.
     pub(crate) fn decode(bytes: &[u8], network: &I2pNetwork) -> Self {
         let mut known = Self::default();
-        let Some((net_id, mut rest)) = bytes.strip_prefix(MAGIC).and_then(<[u8]>::split_first)
-        else {
+        let Some((net_id, mut rest)) = bytes.strip_prefix(MAGIC).and_then(<[u8]>::split_first) else {
             tracing::warn!("the I2P router's list of known routers is damaged");
             return known;
         };
@@ -142,8 +137,7 @@ impl KnownRouters {
         if self.routers.len() <= MAX_KEPT_ROUTERS {
             return;
         }
-        let mut newest: Vec<_> =
-            self.routers.iter().map(|(id, known)| (known.published, *id)).collect();
+        let mut newest: Vec<_> = self.routers.iter().map(|(id, known)| (known.published, *id)).collect();
         newest.sort_unstable_by(|a, b| b.cmp(a));
         for (_, id) in &newest[MAX_KEPT_ROUTERS..] {
             self.routers.remove(id);
@@ -212,9 +206,8 @@ fn profile_numbers(profile: &Profile) -> [u64; PROFILE_NUMBERS] {
 fn profile_from(numbers: [u64; PROFILE_NUMBERS], has_times: bool) -> Profile {
     // Capped, so that a damaged count cannot overflow in emissary's sums.
     let count = |index: usize| numbers[index].min(u64::from(u32::MAX)) as usize;
-    let time = |index: usize| {
-        (has_times && numbers[index] != NEVER).then(|| Duration::from_secs(numbers[index]))
-    };
+    let time =
+        |index: usize| (has_times && numbers[index] != NEVER).then(|| Duration::from_secs(numbers[index]));
     Profile {
         last_activity: Duration::from_secs(numbers[0]),
         last_declined: time(1),
@@ -244,8 +237,6 @@ fn without_future(mut profile: Profile, now: Duration) -> Profile {
 
 #[cfg(test)]
 pub(super) mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use std::net::{Ipv4Addr, SocketAddr};
 
     use emissary_core::Config;
@@ -315,11 +306,7 @@ pub(super) mod tests {
         let identity = Identity { router_info: Some(first.clone()), ..identity };
         // The same identity again: emissary takes its padding from the earlier RouterInfo.
         let newer = {
-            let config = Config {
-                net_id: Some(77),
-                router_info: Some(first.clone()),
-                ..Config::default()
-            };
+            let config = Config { net_id: Some(77), router_info: Some(first.clone()), ..Config::default() };
             let signing_key = SigningPrivateKey::from(identity.signing_key);
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4));
             RouterInfo::new::<TokioRuntime>(

@@ -158,8 +158,11 @@ fn edition_heading(link: &LinkView) -> String {
 impl LinkPart {
     fn new(link: &LinkView) -> Self {
         let fields = &link.link;
-        let quality = [&fields.format, &fields.encoding].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-        let present = |there: Option<bool>, yes: &str, no: &str| there.map(|there| if there { yes.into() } else { no.into() });
+        let quality =
+            [&fields.format, &fields.encoding].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+        let present = |there: Option<bool>, yes: &str, no: &str| {
+            there.map(|there| if there { yes.into() } else { no.into() })
+        };
         let file_count = fields.file_count.unwrap_or(fields.files.len() as u64);
         let shown = fields.files.iter().take(MAX_FILES);
         Self {

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 /// With the stylesheet, the page stays below 30 kB even if every name is as long as it can be.
-const FRESH_GROUPS: usize = 15;
+const FRESH_GROUPS: usize = 12;
 
 #[derive(Template)]
 #[template(path = "home.html")]

@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use deadwax_index::entry::link::Link;
-use deadwax_index::entry::{EntryId, VerifiedEntry};
+use deadwax_index::entry::EntryId;
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -56,16 +56,37 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
     let is_released = stored.is_some();
     let entry = match stored {
         Some(entry) => entry,
-        None => waiting(app, &id)?.ok_or_else(|| not_found("This entry"))?,
+        None => app.store.waiting(&id)?.ok_or_else(|| not_found("This entry"))?,
     };
-    let link = entry.body().and_then(|body| Link::from_body(body).ok()).ok_or_else(|| not_found("This torrent link"))?;
+    let link = entry
+        .body()
+        .and_then(|body| Link::from_body(body).ok())
+        .ok_or_else(|| not_found("This torrent link"))?;
     let (state, heading, explanation) = match (was_known, is_released) {
-        (true, true) => ("known", "Already published", "This torrent was linked to this release before, so nothing new was signed."),
-        (true, false) => ("known", "Already submitted", "This torrent was linked to this release before; that entry waits for its release, so nothing new was signed."),
-        (false, true) => ("released", "Published", "The entry is in this node's set, and the nodes that read from it take it from here."),
-        (false, false) => ("queued", "Signed, and waiting", "The entry is released after a random wait, 10 minutes on average and an hour at most. There is nothing more to do; this page says when it is out."),
+        (true, true) => (
+            "known",
+            "Already published",
+            "This torrent was linked to this release before, so nothing new was signed.",
+        ),
+        (true, false) => (
+            "known",
+            "Already submitted",
+            "This torrent was linked to this release before; that entry waits for its release, so nothing new was signed.",
+        ),
+        (false, true) => (
+            "released",
+            "Published",
+            "The entry is in this node's set, and the nodes that read from it take it from here.",
+        ),
+        (false, false) => (
+            "queued",
+            "Signed, and waiting",
+            "The entry is released after a random wait, 10 minutes on average and an hour at most. There is nothing more to do; this page says when it is out.",
+        ),
     };
-    let facts = wording::dotted(link.year.map(|year| Some(year.to_string())).into_iter().chain(link.types.iter().cloned().map(Some)));
+    let facts = wording::dotted(
+        link.year.map(|year| Some(year.to_string())).into_iter().chain(link.types.iter().cloned().map(Some)),
+    );
     Ok(ReceiptPage {
         frame: Frame::new(app, "", heading),
         entry: id,
@@ -84,9 +105,4 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
         artist: link.artist,
         title: link.title,
     })
-}
-
-/// The entry among those that wait for release.
-fn waiting(app: &App, id: &EntryId) -> Result<Option<VerifiedEntry>, WebError> {
-    Ok(app.store.all_in_outbox()?.into_iter().find(|entry| entry.head().id() == *id))
 }

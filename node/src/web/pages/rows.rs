@@ -6,7 +6,9 @@ use crate::web::view::{GroupView, LinkView};
 use std::collections::BTreeSet;
 
 /// Artist and title are cut to this in lists; the group's own page has them whole.
-const MAX_NAME_CHARS: usize = 100;
+const MAX_NAME_CHARS: usize = 80;
+/// The same for types and formats.
+const MAX_WORD_CHARS: usize = 24;
 /// Formats that are named; more of them are in nobody's interest.
 const MAX_FORMATS: usize = 4;
 
@@ -53,7 +55,7 @@ impl Row {
 
 /// "1999 · Album · Live".
 pub fn group_facts(group: &GroupView) -> String {
-    let types = group.types.iter().map(|kind| Some(wording::shorten(kind, MAX_NAME_CHARS)));
+    let types = group.types.iter().map(|kind| Some(wording::shorten(kind, MAX_WORD_CHARS)));
     wording::dotted([group.year.map(|year| year.to_string())].into_iter().chain(types))
 }
 
@@ -62,7 +64,7 @@ fn formats(links: &[LinkView]) -> String {
     if named.is_empty() {
         return "not said".into();
     }
-    let shown = named.iter().take(MAX_FORMATS).map(|format| Some(wording::shorten(format, 24)));
+    let shown = named.iter().take(MAX_FORMATS).map(|format| Some(wording::shorten(format, MAX_WORD_CHARS)));
     wording::dotted(shown.chain([(named.len() > MAX_FORMATS).then(|| "…".into())]))
 }
 

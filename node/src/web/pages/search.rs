@@ -52,15 +52,20 @@ pub async fn search(
 
 fn answer(app: &App, SearchQuery { q, offset, .. }: SearchQuery) -> Result<Response, PageError> {
     let started = Instant::now();
-    let hits = app.search.search(&app.store, &search::Query { text: q.clone(), limit: DEFAULT_LIMIT, offset })?;
+    let hits =
+        app.search.search(&app.store, &search::Query { text: q.clone(), limit: DEFAULT_LIMIT, offset })?;
     if let (Some(_), 1, Some(group)) = (&hits.identified, hits.total, hits.groups.first()) {
         return Ok(Redirect::to(&format!("/release-group/{}", group.mbid)).into_response());
     }
     let shown_query = wording::shorten(q.trim(), MAX_SHOWN_CHARS);
     let title = if shown_query.is_empty() { "Search".into() } else { format!("{shown_query} · Search") };
     let mut frame = Frame::new(app, "/search", &title);
-    let pager =
-        Pager::new(&format!("{}&", search_url(&q)), offset, DEFAULT_LIMIT, MAX_DEPTH.min(hits.total as usize));
+    let pager = Pager::new(
+        &format!("{}&", search_url(&q)),
+        offset,
+        DEFAULT_LIMIT,
+        MAX_DEPTH.min(hits.total as usize),
+    );
     let page_of_hits = SearchPage {
         shown_query,
         summary: summary(&hits, started.elapsed().as_secs_f64()),

@@ -20,7 +20,6 @@ struct StatusPage {
     network: String,
     networks: [NetworkLine; 2],
     scopes: Vec<ScopeLine>,
-    waiting: usize,
     peers: Vec<PeerLine>,
     tracker: String,
 }
@@ -67,7 +66,6 @@ fn build(app: &App) -> Result<StatusPage, WebError> {
             network_line("i2p", "I2P", app.networks.i2p()),
         ],
         scopes: scopes.iter().map(|(scope, state)| scope_line(*scope, state.count)).collect(),
-        waiting: app.store.all_in_outbox()?.len(),
         peers: peers.iter().map(peer_line).collect(),
         tracker: format!(
             "{} with {} announced.",
@@ -82,7 +80,11 @@ pub fn network_in_a_line(app: &App) -> Result<String, WebError> {
     let scopes = app.scopes()?;
     let peers = app.peers.report(&scope_answers(&scopes));
     let entries = scopes.iter().map(|(_, state)| state.count).sum();
-    let mut line = format!("{} · {}", agreement_of_all(&peers).trim_end_matches('.'), count(entries, "entry", "entries"));
+    let mut line = format!(
+        "{} · {}",
+        agreement_of_all(&peers).trim_end_matches('.'),
+        count(entries, "entry", "entries")
+    );
     for (name, network) in [("Tor", app.networks.tor()), ("I2P", app.networks.i2p())] {
         line += &format!(" · {name} {}", reach(network.state));
     }
@@ -133,7 +135,11 @@ fn peer_line(peer: &PeerReport) -> PeerLine {
     let since = age(now_secs().saturating_sub(peer.since_secs));
     PeerLine {
         // The path of a socket would describe this machine.
-        address: if peer.address.starts_with("unix:") { "a local socket".into() } else { peer.address.clone() },
+        address: if peer.address.starts_with("unix:") {
+            "a local socket".into()
+        } else {
+            peer.address.clone()
+        },
         agreement: match (peer.equal, peer.behind) {
             (None, _) => "not known yet".into(),
             (Some(true), _) => "agrees".into(),

@@ -93,7 +93,12 @@ fn read(mut pairs: Pairs) -> Result<(Draft, Option<String>), WebError> {
 }
 
 fn misread(message: String) -> WebError {
-    WebError::Bad(Problem { code: "form", field: "", message, fix: "Open the form again and send it from there." })
+    WebError::Bad(Problem {
+        code: "form",
+        field: "",
+        message,
+        fix: "Open the form again and send it from there.",
+    })
 }
 
 /// What this node knows of the release goes into the fields that are still empty.
@@ -118,7 +123,13 @@ fn new_key() -> Result<String, WebError> {
     Ok(HEXLOWER.encode(&key))
 }
 
-fn form_page(app: &App, status: StatusCode, draft: &Draft, key: String, problem: Option<&Problem>) -> Response {
+fn form_page(
+    app: &App,
+    status: StatusCode,
+    draft: &Draft,
+    key: String,
+    problem: Option<&Problem>,
+) -> Response {
     let title = if problem.is_some() { "Error: Submit a torrent link" } else { "Submit a torrent link" };
     let faulty = problem.and_then(|problem| fields::at_fault(problem.field));
     let form = SubmitPage {

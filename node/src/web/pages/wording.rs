@@ -192,6 +192,9 @@ mod tests {
         assert_eq!(shorten("søuth", 5), "søuth");
         assert_eq!(shorten("søuths", 5), "søut…");
         assert_eq!(fingerprint(&"0123456789abcdef".repeat(4)), "0123 4567 89ab cdef");
-        assert_eq!(dotted([Some("1999".into()), None, Some(String::new()), Some("Album".into())]), "1999 · Album");
+        assert_eq!(
+            dotted([Some("1999".into()), None, Some(String::new()), Some("Album".into())]),
+            "1999 · Album"
+        );
     }
 }

@@ -93,7 +93,15 @@ const RELEASE: [FieldSpec; 5] = [
     field("title", "Title", |draft| &draft.title),
     FieldSpec { is_code: true, ..field("year", "Year of first release", |draft| &draft.year) },
     FieldSpec {
-        list: &["Album", "EP", "Single", "Album, Live", "Album, Compilation", "Album, Soundtrack", "Broadcast"],
+        list: &[
+            "Album",
+            "EP",
+            "Single",
+            "Album, Live",
+            "Album, Compilation",
+            "Album, Soundtrack",
+            "Broadcast",
+        ],
         ..field("type", "Type", |draft| &draft.types)
     },
 ];

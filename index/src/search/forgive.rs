@@ -1,0 +1,188 @@
+//! Second thoughts, for queries that find little: typing errors, and words that a group lacks.
+//!
+//! Only rare words are doubted: what many groups are called is not an error. What is found this way
+//! always stands below what was found as typed.
+
+use super::plan::{Clause, Planner, all_of, best_of, boosted};
+use super::text::{self, Chunk};
+use std::collections::{BTreeMap, BTreeSet};
+use tantivy::Term;
+use tantivy::query::{BooleanQuery, FuzzyTermQuery, Occur};
+
+/// A word that more groups have is meant as it is.
+const MAX_RARE: u64 = 3;
+/// Shorter words have too many neighbours.
+const MIN_WORD_CHARS: usize = 4;
+/// From this length on two errors are forgiven, if one does not explain the word.
+const LONG_WORD_CHARS: usize = 8;
+/// Neighbours of a word that are looked for, the most frequent first.
+const MAX_NEIGHBOURS: usize = 20;
+/// Neighbours that are read from one field of one segment before the choice is made.
+const MAX_READ: usize = 1_000;
+/// Each half of a word that lacks its space has so many characters.
+const MIN_HALF_CHARS: usize = 2;
+/// A neighbour counts for less than the word itself.
+const NEIGHBOUR_BOOST: f32 = 0.5;
+
+/// What a word may have been meant to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Alternative {
+    /// Another spelling.
+    Word(String),
+    /// Two words, their space left out.
+    Split(String, String),
+    /// One word together with the following, a space too many.
+    JoinNext(String),
+    /// The same, seen from the following word.
+    JoinPrevious(String),
+}
+
+impl Planner<'_> {
+    /// For each word, what else it may have been meant to be.
+    pub(super) fn alternatives(&self, words: &[Chunk]) -> tantivy::Result<Vec<Vec<Alternative>>> {
+        let mut alternatives = vec![Vec::new(); words.len()];
+        for (index, chunk) in words.iter().enumerate() {
+            let Some(word) = chunk.word().filter(|_| !chunk.is_signs()) else { continue };
+            let frequency = self.frequency(word)?;
+            // Numbers are years and catalogue numbers: another one is another thing.
+            if frequency <= MAX_RARE && !has_digit(word) {
+                alternatives[index].extend(self.neighbours(word)?.into_iter().map(Alternative::Word));
+                if frequency == 0 {
+                    alternatives[index].extend(self.splits(word)?);
+                }
+            }
+            let next = words.get(index + 1).filter(|next| !next.is_signs()).and_then(Chunk::word);
+            let joined = next.map(|next| format!("{word}{next}"));
+            if let Some(joined) = joined
+                && self.frequency(&joined)? > 0
+            {
+                alternatives[index].push(Alternative::JoinNext(joined.clone()));
+                alternatives[index + 1].push(Alternative::JoinPrevious(joined));
+            }
+        }
+        Ok(alternatives)
+    }
+
+    /// Words of the index within a few typing errors, the most frequent first.
+    fn neighbours(&self, word: &str) -> tantivy::Result<Vec<String>> {
+        let distances: &[u8] = match word.chars().count() {
+            LONG_WORD_CHARS.. => &[1, 2],
+            MIN_WORD_CHARS.. => &[1],
+            _ => &[],
+        };
+        for distance in distances {
+            let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
+            for field in [self.fields.artist, self.fields.title, self.fields.facts] {
+                let query = FuzzyTermQuery::new(Term::from_field_text(field, word), *distance, true);
+                for segment in self.searcher.segment_readers() {
+                    let terms = segment.inverted_index(field)?;
+                    let mut stream = terms.terms().search(query.automaton()?).into_stream()?;
+                    let mut read = 0;
+                    while read < MAX_READ && stream.advance() {
+                        read += 1;
+                        let Ok(term) = std::str::from_utf8(stream.key()) else { continue };
+                        if term != word && !has_digit(term) {
+                            *frequencies.entry(term.to_owned()).or_default() +=
+                                u64::from(stream.value().doc_freq);
+                        }
+                    }
+                }
+            }
+            if !frequencies.is_empty() {
+                let mut words: Vec<_> = frequencies.into_iter().collect();
+                words.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
+                words.truncate(MAX_NEIGHBOURS);
+                return Ok(words.into_iter().map(|(word, _)| word).collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn splits(&self, word: &str) -> tantivy::Result<Vec<Alternative>> {
+        let cuts: Vec<usize> = word.char_indices().map(|(at, _)| at).collect();
+        let cuts = cuts.get(MIN_HALF_CHARS..(cuts.len() + 1).saturating_sub(MIN_HALF_CHARS)).unwrap_or(&[]);
+        let mut splits = Vec::new();
+        for cut in cuts {
+            let (left, right) = word.split_at(*cut);
+            if self.frequency(left)? > 0 && self.frequency(right)? > 0 {
+                splits.push(Alternative::Split(left.to_owned(), right.to_owned()));
+            }
+        }
+        Ok(splits)
+    }
+
+    /// All words, each as typed or in one of its alternatives.
+    pub(super) fn forgiving(&self, words: &[Chunk], alternatives: &[Vec<Alternative>]) -> Clause {
+        let clauses = words.iter().zip(alternatives).enumerate().map(|(index, (chunk, alternatives))| {
+            let occur = if chunk.is_signs() { Occur::Should } else { Occur::Must };
+            (occur, self.either(chunk, index + 1 == words.len(), alternatives))
+        });
+        Box::new(BooleanQuery::new(clauses.collect()))
+    }
+
+    /// At least half of the words (pairs of characters in scripts without spaces).
+    pub(super) fn at_least_half(&self, words: &[Chunk], alternatives: &[Vec<Alternative>]) -> Clause {
+        let mut units = Vec::new();
+        for (index, (chunk, alternatives)) in words.iter().zip(alternatives).enumerate() {
+            match chunk.word() {
+                _ if chunk.is_signs() => {}
+                Some(_) => units.push(self.either(chunk, index + 1 == words.len(), alternatives)),
+                None => units.extend(chunk.query_terms().iter().map(|term| self.word(term))),
+            }
+        }
+        let half = units.len().div_ceil(2);
+        Box::new(BooleanQuery::union_with_minimum_required_clauses(units, half))
+    }
+
+    fn either(&self, chunk: &Chunk, open_end: bool, alternatives: &[Alternative]) -> Clause {
+        let mut ways = vec![self.chunk(chunk, open_end)];
+        ways.extend(alternatives.iter().map(|alternative| {
+            let clause = match alternative {
+                Alternative::Word(word) | Alternative::JoinNext(word) | Alternative::JoinPrevious(word) => {
+                    self.word(word)
+                }
+                Alternative::Split(left, right) => all_of(vec![self.word(left), self.word(right)]),
+            };
+            boosted(clause, NEIGHBOUR_BOOST)
+        }));
+        best_of(ways)
+    }
+}
+
+/// The query as it should have been typed to find a group of this artist and title; `None` if
+/// that is how it was typed.
+pub(super) fn suggestion(
+    words: &[Chunk],
+    alternatives: &[Vec<Alternative>],
+    artist: &str,
+    title: &str,
+) -> Option<String> {
+    let names: BTreeSet<String> = [artist, title].iter().flat_map(|name| text::index_terms(name)).collect();
+    let (mut better, mut changed, mut joined) = (Vec::new(), false, false);
+    for (chunk, alternatives) in words.iter().zip(alternatives) {
+        if std::mem::take(&mut joined) {
+            continue;
+        }
+        let run_together = chunk.joined().filter(|joined| names.contains(*joined));
+        let known = run_together.is_some() || chunk.query_terms().iter().all(|term| names.contains(term));
+        let instead = alternatives.iter().filter(|_| !known).find_map(|alternative| match alternative {
+            Alternative::Word(word) => names.contains(word).then(|| word.clone()),
+            Alternative::Split(left, right) => {
+                (names.contains(left) && names.contains(right)).then(|| format!("{left} {right}"))
+            }
+            Alternative::JoinNext(word) => names.contains(word).then(|| {
+                joined = true;
+                word.clone()
+            }),
+            Alternative::JoinPrevious(_) => None,
+        });
+        changed |= instead.is_some();
+        let kept = || run_together.map_or_else(|| chunk.in_parts(), str::to_owned);
+        better.push(instead.unwrap_or_else(kept));
+    }
+    changed.then(|| better.join(" "))
+}
+
+fn has_digit(word: &str) -> bool {
+    word.chars().any(char::is_numeric)
+}

@@ -1,0 +1,13 @@
+//! Every decoder of foreign bytes, fuzzed: what it accepts comes out as it went in and keeps its
+//! limits, and whatever it gets, it answers in time. `harness.rs` says how, and how to run a failure
+//! again.
+
+#![allow(clippy::unwrap_used)]
+
+mod entries;
+mod harness;
+mod mutate;
+mod queries;
+mod seeds;
+mod self_check;
+mod torrents;
