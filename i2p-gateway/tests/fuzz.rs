@@ -31,23 +31,19 @@ fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
 
 /// The last value of a parameter, read in the simplest way.
 fn last<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split(['&', '?'])
-        .filter_map(|parameter| parameter.split_once('='))
-        .filter(|p| p.0 == name)
-        .last()
-        .map(|p| p.1)
+    let mut parameters = query.split(['&', '?']).filter_map(|parameter| parameter.split_once('='));
+    parameters.rfind(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Percent signs with two hexadecimal digits become bytes; others stay.
 fn unescaped(text: &str) -> Vec<u8> {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, after @ ..] = rest {
-        let digits = after.first_chunk::<2>().filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        match digits.filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok()) {
-            Some(digits) => (bytes.push(u8::from_str_radix(digits, 16).unwrap()), rest = &after[2..]),
-            None => (bytes.push(*first), rest = after),
-        };
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits =
+            digits.filter(|digits| *first == b'%' && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        bytes.push(digits.map_or(*first, |digits| u8::from_str_radix(digits, 16).unwrap()));
+        rest = if digits.is_some() { &after[2..] } else { after };
     }
     bytes
 }
@@ -158,12 +154,11 @@ fn reseed_zips() {
         ("routerInfo-c.txt", b"no"),
         ("netDb/", b""),
     ];
-    let many = [("routerInfo-x.dat", b"x".as_slice()); 1];
     let seeds = vec![
         zip_of(&files, CompressionMethod::Stored),
         zip_of(&files, CompressionMethod::Deflated),
         zip_of(&files[..1], CompressionMethod::Deflated),
-        zip_of(&many, CompressionMethod::Stored),
+        zip_of(&[("routerInfo-x.dat", b"x")], CompressionMethod::Stored),
         zip_of(&[], CompressionMethod::Stored),
     ];
     let target = Target { name: "reseed_zips", seeds, tokens: ZIP_TOKENS, ..Target::default() };

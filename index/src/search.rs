@@ -183,11 +183,17 @@ impl SearchIndex {
             }
             if let (0, Some(first)) = (exact, more.1.first()) {
                 let first = store.group(first).map_err(SearchError::Store)?;
-                hits.suggestion = first
+                let suggestion = first
                     .and_then(|group| {
                         forgive::suggestion(words, &alternatives, group.artist(), group.title())
                     })
                     .map(|suggestion| suggestion + filter_text);
+                // Words that stand in neither name are left as they were, with their errors.
+                if let Some(Ok(better)) = suggestion.as_deref().map(parse_query)
+                    && best(planner.as_typed(&better.words))?.0 > 0
+                {
+                    hits.suggestion = suggestion;
+                }
             }
             if exact + more.0 == 0 {
                 more = best(planner.at_least_half(words, &alternatives))?;

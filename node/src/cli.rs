@@ -12,6 +12,7 @@ mod search;
 mod torrent;
 
 use crate::config::Config;
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use output::{Failure, Output};
 use std::path::PathBuf;
@@ -93,7 +94,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         // Help and version are no errors; programs get theirs in the form that they asked for.
         Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
-            return Output { json: true }.fail(Failure::usage(&first_line(&error)));
+            return Output { json: true }.fail(Failure::usage(&one_line(&error)));
         }
         Err(error) => error.exit(),
     };
@@ -121,10 +122,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What clap says, without its hints on usage.
-fn first_line(error: &clap::Error) -> String {
+/// What clap says in one line, without its hints on usage.
+fn one_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "A command is missing.".to_owned();
+    }
     let text = error.to_string();
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    let said = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `$XDG_DATA_HOME/deadwax`, or `~/.local/share/deadwax`.

@@ -33,6 +33,11 @@ const MAX_ANSWERS_AT_ONCE: usize = 256;
 /// How long one caller may take to be answered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The service starts no sooner than this after its gateway. What it publishes is numbered by the second (arti
+/// derives the revision counter of a descriptor from the clock), and directories refuse a number that they have
+/// seen: a service that is restarted within the second would go unpublished until the next time, hours later.
+const SERVICE_DELAY: Duration = Duration::from_millis(1200);
+
 /// Why an attempt ended.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
@@ -60,11 +65,12 @@ pub(crate) async fn supervise(
         }
         std::future::pending().await
     };
+    let not_before = tokio::time::Instant::now() + SERVICE_DELAY;
     let run = async {
         let mut pause = MIN_PAUSE;
         loop {
             let begun = Instant::now();
-            let Err(ended) = run_once(&client, &service, &streams, &reporter).await;
+            let Err(ended) = run_once(&client, &service, not_before, &streams, &reporter).await;
             if begun.elapsed() > MAX_PAUSE {
                 pause = MIN_PAUSE;
             }
@@ -83,11 +89,13 @@ pub(crate) async fn supervise(
 async fn run_once(
     client: &TorClient<PreferredRuntime>,
     service: &OnionServiceConfig,
+    not_before: tokio::time::Instant,
     streams: &mpsc::Sender<OnionStream>,
     reporter: &Reporter,
 ) -> Result<Infallible, Ended> {
     client.bootstrap().await.map_err(Ended::Bootstrap)?;
     reporter.bootstrapped();
+    tokio::time::sleep_until(not_before).await;
     let (running, callers) =
         client.launch_onion_service(service.clone()).map_err(Ended::Launch)?.ok_or(Ended::SwitchedOff)?;
     let watch_service = async {

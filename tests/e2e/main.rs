@@ -60,7 +60,7 @@ fn main() -> Result<ExitCode> {
             Ok(()) => println!("story {name} ... ok ({:.1} s)", started.elapsed().as_secs_f64()),
             Err(error) => {
                 failed += 1;
-                println!("story {name} ... FAILED after {:.1} s\n{error:?}", started.elapsed().as_secs_f64());
+                println!("story {name} ... FAILED after {:.1} s\n{error:#}", started.elapsed().as_secs_f64());
             }
         }
         stage.write_report()?;

@@ -12,6 +12,7 @@ everything (with --stay it goes on as a seeder), and with 1 after SECS seconds w
 
 import argparse
 import json
+import os
 import pathlib
 import select
 import signal
@@ -26,6 +27,8 @@ PIECE_BYTES = 16 * 1024
 TICK_SECS = 0.2
 
 PROGRESS_EVERY_SECS = 5
+
+GOODBYE_SECS = 2
 
 BEGUN = time.monotonic()
 
@@ -131,6 +134,12 @@ class Peer:
             say("progress", done_bytes=status.total_done, wanted_bytes=status.total_wanted)
 
 
+    def leave(self):
+        """Says good-bye to the trackers."""
+        self.session.remove_torrent(self.torrent)
+        time.sleep(GOODBYE_SECS)
+
+
 def tell(alert):
     match alert:
         case lt.tracker_reply_alert():
@@ -158,6 +167,7 @@ def seed(args):
     peer = Peer(args, params)
     while go_on():
         peer.step()
+    peer.leave()
     return 0
 
 
@@ -170,6 +180,7 @@ def leech(args):
         if not peer.complete and time.monotonic() - BEGUN > args.limit:
             say("timeout")
             return 1
+    peer.leave()
     return 0
 
 
@@ -198,7 +209,10 @@ def main():
 
     signal.signal(signal.SIGTERM, stop)
     args = parser.parse_args()
-    sys.exit(args.run(args))
+    status = args.run(args)
+    sys.stdout.flush()
+    # Without waiting for the session, which may wait for long for trackers that do not answer.
+    os._exit(status)
 
 
 def in_i2p(command):

@@ -18,7 +18,7 @@ pub enum Link {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "source", required = true, multiple = false, args = ["magnet", "torrent", "jsonl"])]
+#[command(group = clap::ArgGroup::new("source").required(true).args(["magnet", "torrent", "jsonl"]))]
 pub struct Add {
     /// The torrent as a magnet
     #[arg(long)]

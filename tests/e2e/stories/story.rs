@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// A page over an onion service, on two cores that run everything else too.
 const PAGE: Duration = Duration::from_secs(90);
+/// How often a page that does not come is asked for.
+const TRIES: u32 = 3;
 /// The embedded router's streams stall for nine seconds at each lost packet, and first announces fail.
 const DOWNLOAD: Duration = Duration::from_secs(300);
 const SIZE_BYTES: u64 = 3 << 20;
@@ -70,7 +72,7 @@ pub fn run(stage: &mut Stage) -> Result<()> {
         ensure!(answer.status == 200 && answer.body.contains(&format!("data-mbid=\"{MBID}\"")), "{answer:?}");
         let page = reader.get(&format!("http://{i2p_c}/release-group/{MBID}"))?;
         ensure!(page.body.contains(&format!("data-entry=\"{id}\"")), "the page over I2P lacks the entry");
-        browser.open(&format!("{base_c}/release-group/{MBID}"), PAGE)?;
+        visit(&mut browser, &format!("{base_c}/release-group/{MBID}"))?;
         same_headers(&browser.headers()?, &page.headers)
     })?;
 
@@ -143,11 +145,23 @@ fn holds_one(status: &Value) -> bool {
     status["scopes"]["main"]["count"] == 1
 }
 
+/// Opens a page, and reloads as a reader does: in a network of six relays a circuit fails now and then.
+fn visit(browser: &mut Browser, url: &str) -> Result<u16> {
+    let mut tries = TRIES;
+    loop {
+        tries -= 1;
+        match browser.open(url, PAGE) {
+            Err(error) if tries > 0 => println!("         reloading after: {:#}", error.root_cause()),
+            done => return done,
+        }
+    }
+}
+
 /// Fills in the form as a person does; the id on the receipt.
 fn submit(stage: &mut Stage, browser: &mut Browser, base: &str, torrent: &Torrent) -> Result<String> {
-    ensure!(browser.open(&format!("{base}/"), PAGE)? == 200, "no home page");
+    ensure!(visit(browser, &format!("{base}/"))? == 200, "no home page");
     shoot(stage, browser, "home-empty")?;
-    ensure!(browser.open(&format!("{base}/submit"), PAGE)? == 200, "no form");
+    ensure!(visit(browser, &format!("{base}/submit"))? == 200, "no form");
     shoot(stage, browser, "submit")?;
     let url = format!("https://musicbrainz.org/release-group/{MBID}");
     let good = [
@@ -198,7 +212,7 @@ fn same_everywhere(id: &str, nodes: [&TestNode; 3]) -> Result<()> {
 
 /// Searches with typing errors, opens what is found, and takes its magnet.
 fn find(stage: &mut Stage, browser: &mut Browser, base: &str, torrent: &Torrent) -> Result<String> {
-    ensure!(browser.open(&format!("{base}/"), PAGE)? == 200, "no home page");
+    ensure!(visit(browser, &format!("{base}/"))? == 200, "no home page");
     shoot(stage, browser, "home")?;
     browser.fill("form[action='/search']", &[("q", TYPO)])?;
     ensure!(browser.submit("form[action='/search']", PAGE)? == 200, "no results");
@@ -239,7 +253,7 @@ fn same_headers(tor: &[(String, String)], i2p: &[(String, String)]) -> Result<()
 fn wait_for_seeders(browser: &mut Browser, base: &str) -> Result<String> {
     let started = Instant::now();
     loop {
-        ensure!(browser.open(&format!("{base}/release-group/{MBID}"), PAGE)? == 200, "no page");
+        ensure!(visit(browser, &format!("{base}/release-group/{MBID}"))? == 200, "no page");
         let shown = browser.text(".link .seeds")?;
         if shown.contains("seeder") && shown.contains("as announced") && !shown.starts_with('0') {
             ensure!(shown.contains("ago") || shown.contains("just now"), "no age: {shown}");
@@ -262,7 +276,7 @@ fn look_at_pages(stage: &mut Stage, browser: &mut Browser, base: &str, id: &str)
         ("error", "/no-such-page".to_owned()),
     ];
     for (name, path) in pages {
-        let status = browser.open(&format!("{base}{path}"), PAGE)?;
+        let status = visit(browser, &format!("{base}{path}"))?;
         ensure!(status == if name == "error" { 404 } else { 200 }, "{path}: {status}");
         shoot(stage, browser, name)?;
     }

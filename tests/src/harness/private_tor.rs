@@ -1,4 +1,4 @@
-//! A whole Tor network on loopback, out of Debian's `tor` and `tor-gencert`: one directory authority, four relays
+//! A whole Tor network on loopback, out of Debian's `tor` and `tor-gencert`: one directory authority, five relays
 //! and one client with a SOCKS port. Ready some ten seconds after [`PrivateTor::start`], most of which
 //! the authority spends on its vote.
 //!
@@ -31,7 +31,7 @@ use self::{
 use super::namespace::Fence;
 
 /// Enough for two three-hop circuits that share no relay with the introduction points' guards.
-const RELAYS: usize = 4;
+const RELAYS: usize = 5;
 
 /// How long each step may take; on two idle cores the slowest takes six seconds.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -89,6 +89,7 @@ impl PrivateTor {
         torrc::write_shared_random(authority.dir())?;
         for node in &nodes {
             torrc::write(node, authority, dir_port, &keys, names.as_ref())?;
+            torrc::write_bandwidth_history(node.dir())?;
         }
         let socks = nodes.last().expect("a client is among them").main_address();
         let arti_config = arti_config(authority, dir_port, &keys)?;
@@ -202,8 +203,8 @@ fn arti_config(authority: &Node, dir_port: u16, keys: &AuthorityKeys) -> anyhow:
         [override_net_params]
         # The usual sample of 60 guards cannot be had here, and arti warns about it every second.
         guard-min-filtered-sample-size = 3
-        guard-max-sample-size = 4
-        guard-n-primary-guards = 2
+        guard-max-sample-size = 5
+        guard-n-primary-guards = 3
 
         [preemptive_circuits]
         # No exit circuits in advance: there may be no exit.

@@ -193,12 +193,21 @@ impl TorrentPeer {
         })
     }
 
-    /// Waits until the client has everything. Returns who was connected then.
+    /// Waits until the client has everything. Returns everybody it was connected to until then.
     pub fn complete(&mut self, timeout: Duration) -> anyhow::Result<Vec<Connection>> {
-        self.wait_for("the whole content", timeout, |event| match &event.happened {
-            Happened::Complete { peers, .. } => Some(peers.clone()),
-            _ => None,
-        })
+        self.wait_for("the whole content", timeout, |event| {
+            matches!(event.happened, Happened::Complete { .. }).then_some(())
+        })?;
+        Ok(self.connections())
+    }
+
+    /// Everybody that the client was seen to be connected to so far.
+    pub fn connections(&self) -> Vec<Connection> {
+        let seen = self.events.iter().flat_map(|event| match &event.happened {
+            Happened::Peers { peers } | Happened::Complete { peers, .. } => peers.clone(),
+            _ => Vec::new(),
+        });
+        seen.collect()
     }
 
     /// What happened so far, as far as it was waited for.

@@ -181,6 +181,16 @@ fn a_suggestion_keeps_words_apart_that_punctuation_parts() {
     }
 }
 
+/// The label is found in spite of its error, but only errors in names are corrected.
+#[test]
+fn a_suggestion_that_would_find_nothing_is_not_made() {
+    let library = Library::with(catalogue::links());
+    let hits = library.hits("soundngs nint harbour");
+    assert_eq!((hits.exact, hits.suggestion), (0, None));
+    assert_eq!(name(&hits.groups[0]), "The Salt Cartographers - Soundings");
+    assert_eq!(library.hits("soundngs ninth harbour").suggestion.as_deref(), Some("soundings ninth harbour"));
+}
+
 #[test]
 fn what_is_typed_right_is_above_what_is_forgiven() {
     let library = Library::with(catalogue::links());

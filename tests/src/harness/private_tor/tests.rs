@@ -130,7 +130,8 @@ async fn net_gateways_meet_on_a_private_tor_network() {
     let begun = Instant::now();
     let error = client.dial(&address).await.err().unwrap();
     took("dial to a service that went away", begun);
-    assert!(matches!(error, DialError::NotAnswering(_)), "{error:?}");
+    // The introduction points may still take the knock, with nobody behind them.
+    assert!(matches!(error, DialError::NotAnswering(_) | DialError::TimedOut), "{error:?}");
 
     let begun = Instant::now();
     let mut server = launch(server_config).await.unwrap();
@@ -162,8 +163,21 @@ async fn as_tor_browser_does(socks: SocketAddr, address: &str) {
     assert_ne!(reply, 0, "only port 80 is served");
 }
 
-/// Asks a SOCKS 5 proxy for a stream; gives its reply code and the connection.
+/// In a network of six relays a circuit fails now and then, or finds no path.
+const TRIES: u32 = 3;
+
+/// Asks a SOCKS 5 proxy for a stream, again if it does not answer; gives its reply code and the connection.
 async fn through_socks(socks: SocketAddr, host: &str, port: u16) -> (u8, TcpStream) {
+    for number in 1..=TRIES {
+        match tokio::time::timeout(PATIENCE, ask_socks(socks, host, port)).await {
+            Ok(answer) => return answer,
+            Err(_) => println!("no answer through the C client, for the {number}. time"),
+        }
+    }
+    panic!("the C client does not get there");
+}
+
+async fn ask_socks(socks: SocketAddr, host: &str, port: u16) -> (u8, TcpStream) {
     #[allow(clippy::disallowed_methods, reason = "loopback, the proxy of the test network")]
     let mut stream = TcpStream::connect(socks).await.unwrap();
     stream.write_all(&[5, 1, 0]).await.unwrap();
@@ -175,7 +189,7 @@ async fn through_socks(socks: SocketAddr, host: &str, port: u16) -> (u8, TcpStre
     request.extend(port.to_be_bytes());
     stream.write_all(&request).await.unwrap();
     let mut reply = [0; 10];
-    tokio::time::timeout(PATIENCE, stream.read_exact(&mut reply)).await.unwrap().unwrap();
+    stream.read_exact(&mut reply).await.unwrap();
     (reply[1], stream)
 }
 
@@ -188,7 +202,14 @@ async fn through_the_exit(network: &PrivateTor, client: &OnionGateway) {
         stream.write_all(b"reseed").await.unwrap();
     });
     let begun = Instant::now();
-    let mut stream = client.dial_exit("Seeds.Example.test", port).await.unwrap();
+    let mut tries = TRIES;
+    let mut stream = loop {
+        tries -= 1;
+        match client.dial_exit("Seeds.Example.test", port).await {
+            Err(error) if tries > 0 => println!("no stream through the exit: {error}"),
+            done => break done.unwrap(),
+        }
+    };
     let mut heard = String::new();
     tokio::time::timeout(PATIENCE, stream.read_to_string(&mut heard)).await.unwrap().unwrap();
     took("stream through the exit", begun);

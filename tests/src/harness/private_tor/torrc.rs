@@ -16,6 +16,11 @@ const VOTE_DELAY_SECS: u64 = 2;
 /// Seconds from one first vote to the next, the least that tor allows.
 const FIRST_VOTING_INTERVAL_SECS: u64 = 5;
 
+/// What every server's past has: the same, so that all are chosen alike.
+const BANDWIDTH_BYTES_PER_SEC: u64 = 1_000_000;
+/// Tor keeps sums of days.
+const HISTORY_INTERVAL_SECS: u64 = 86_400;
+
 /// For every tor.
 const ALL: &str = "\
 RunAsDaemon 0
@@ -25,7 +30,7 @@ CookieAuthentication 1
 ShutdownWaitLength 0
 # A tor that was idle goes to sleep, and would stay asleep when it is started again.
 DormantCanceledByStartup 1
-# Four relays of five will do for a circuit.
+# Four relays of six will do for a circuit.
 PathsNeededToBuildCircuits 0.67
 Address 127.0.0.1
 OutboundBindAddress 127.0.0.1
@@ -33,6 +38,8 @@ GeoIPFile /dev/null
 GeoIPv6File /dev/null
 # Cells are sent every 10 ms by default; a request then takes 12 ms instead of 4.
 KISTSchedRunInterval 1 msec
+# Without looking at the kernel's queues: on loopback that leaves cells lying now and then until others come.
+Schedulers KISTLite
 ";
 
 /// For the authority and the relays.
@@ -102,7 +109,7 @@ pub(super) fn write(
     let dir = node.dir().display();
     let AuthorityKeys { v3_identity, rsa_identity, .. } = keys;
     let mut text = format!(
-        "Nickname {name}\nDataDirectory {dir}\nLog [circ,channel,or]debug notice file {dir}/log\nControlPort {control}\n\
+        "Nickname {name}\nDataDirectory {dir}\nLog notice file {dir}/log\nControlPort {control}\n\
          # Ends by itself if the test is killed.\n__OwningControllerProcess {pid}\n\
          DirAuthority {authority} orport={or_port} no-v2 v3ident={v3_identity} 127.0.0.1:{dir_port} {rsa_identity}\n{ALL}",
         name = node.name(),
@@ -167,6 +174,25 @@ pub(super) fn write_shared_random(authority_dir: &Path) -> anyhow::Result<()> {
         value(2)
     );
     fs::write(authority_dir.join("sr-state"), text)?;
+    Ok(())
+}
+
+/// Gives a server a past in which it carried traffic. A new one has none, the directory then says 0 for its
+/// bandwidth, and clients never choose a relay of 0 beside one that happened to show a little: they would look for
+/// circuits through the authority alone.
+pub(super) fn write_bandwidth_history(dir: &Path) -> anyhow::Result<()> {
+    let total = BANDWIDTH_BYTES_PER_SEC * HISTORY_INTERVAL_SECS;
+    // A maximum is counted over ten seconds.
+    let most = BANDWIDTH_BYTES_PER_SEC * 10;
+    let mut text = format!("TorVersion Tor 0.4.8\nLastWritten {}\n", utc("1 minute ago")?);
+    for way in ["Read", "Write"] {
+        text += &format!(
+            "BWHistory{way}Ends {}\nBWHistory{way}Interval {HISTORY_INTERVAL_SECS}\n\
+             BWHistory{way}Values {total},{total}\nBWHistory{way}Maxima {most},{most}\n",
+            utc("1 minute ago")?
+        );
+    }
+    fs::write(dir.join("state"), text)?;
     Ok(())
 }
 
