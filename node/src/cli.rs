@@ -54,7 +54,7 @@ enum Command {
     Entry(entry::Entry),
     /// Publish torrent links
     #[command(subcommand)]
-    Link(link::Link),
+    Link(Box<link::Link>),
     /// Search for release groups by words, MBID, address, infohash or magnet
     Search(search::Search),
     /// Show what the running node is doing

@@ -327,7 +327,12 @@ mod tests {
     fn unknown_keys_and_foreign_sam_ports_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deadwax.toml");
-        for text in ["[tor]\nenable = true\n", "[i2p]\nsam = \"192.0.2.1:7656\"\n", "[node]\nname = \"\"\n", "[i2p]\ntunnel_hops = 0\n"] {
+        for text in [
+            "[tor]\nenable = true\n",
+            "[i2p]\nsam = \"192.0.2.1:7656\"\n",
+            "[node]\nname = \"\"\n",
+            "[i2p]\ntunnel_hops = 0\n",
+        ] {
             std::fs::write(&path, text).unwrap();
             let error = Config::load(None, dir.path()).unwrap_err();
             assert!(error.problem().message.contains("deadwax.toml"), "{text}");

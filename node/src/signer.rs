@@ -61,7 +61,13 @@ impl Signer {
     ///
     /// # Errors
     /// The file cannot be written; then nothing was signed.
-    pub fn sign(&mut self, body: Vec<u8>, kind: u64, n: u64, created_hours: u64) -> io::Result<VerifiedEntry> {
+    pub fn sign(
+        &mut self,
+        body: Vec<u8>,
+        kind: u64,
+        n: u64,
+        created_hours: u64,
+    ) -> io::Result<VerifiedEntry> {
         let entry = self.identity.sign(body, kind, n, created_hours);
         if let Some(path) = &self.file {
             save(path, &self.identity)?;

@@ -68,8 +68,8 @@ impl Store {
 
     /// How many entries wait.
     pub fn waiting_count(&self) -> Result<u64, StoreError> {
-        let count: i64 = self
-            .write_private(|db| Ok(db.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?))?;
+        let count: i64 =
+            self.write_private(|db| Ok(db.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?))?;
         Ok(count as u64)
     }
 

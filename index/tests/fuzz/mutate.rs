@@ -78,7 +78,7 @@ fn change(bytes: &mut Vec<u8>, target: &Target, random: &mut Random) {
             let token = *random.pick(&tokens);
             put(bytes, at, *random.pick(&[0, 1, token.len()]), token);
         }
-        7 | 8 | 9 => number(bytes, at, random),
+        7..=9 => number(bytes, at, random),
         // The end of another seed, or a piece of it.
         10 => {
             let other = random.pick(&target.seeds);

@@ -148,7 +148,7 @@ fn searches() {
             Err(SearchError::Query(error)) => {
                 let message = error.problem().message;
                 assert!(message.len() < 500 && !message.contains(char::is_control), "{message:?}");
-                return Reached::Inside;
+                return Reached::Door;
             }
             Err(error) => panic!("{error}"),
         };

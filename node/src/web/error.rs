@@ -101,7 +101,12 @@ fn unreadable(status: StatusCode, message: String) -> WebError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         return WebError::TooLarge;
     }
-    WebError::Bad(Problem { code: "request", field: "", message, fix: "doc/API.md says what this request takes." })
+    WebError::Bad(Problem {
+        code: "request",
+        field: "",
+        message,
+        fix: "doc/API.md says what this request takes.",
+    })
 }
 
 impl From<StoreError> for WebError {

@@ -223,6 +223,7 @@ fn count_lines(lines: &[String], start: &str) -> usize {
 }
 
 /// `count` different ports that nobody listens on.
+#[expect(clippy::disallowed_methods, reason = "on loopback, and closed at once")]
 fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
     let mut random = [0; 2];
     getrandom::fill(&mut random)?;

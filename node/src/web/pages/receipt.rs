@@ -9,8 +9,8 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use deadwax_index::entry::link::Link;
 use deadwax_index::entry::EntryId;
+use deadwax_index::entry::link::Link;
 use serde::Deserialize;
 
 #[derive(Template)]

@@ -86,6 +86,7 @@ fn summary(hits: &Hits, took_secs: f64) -> String {
     let groups = wording::count(hits.total, "release group", "release groups");
     match (hits.exact, hits.total - hits.exact) {
         (_, 0) => format!("{groups}, {took_secs:.2} s"),
+        (0, 1) => format!("Nothing as typed; 1 release group comes near, {took_secs:.2} s"),
         (0, _) => format!("Nothing as typed; {groups} come near, {took_secs:.2} s"),
         (exact, _) => format!("{groups}, {} as typed, {took_secs:.2} s", wording::thousands(exact)),
     }

@@ -1,6 +1,6 @@
 //! How this node is doing: networks, entries, other nodes, tracker. Never IP, system or uptime.
 
-use super::wording::{age, count, thousands};
+use super::wording::{age, count};
 use super::{Frame, page};
 use crate::app::{App, SharedApp, blocking, now_secs};
 use crate::networks::{Network, Reach};
@@ -37,7 +37,7 @@ struct NetworkLine {
 struct ScopeLine {
     key: &'static str,
     name: &'static str,
-    words: &'static str,
+    about: &'static str,
     count: String,
 }
 
@@ -118,17 +118,17 @@ fn network_line(key: &'static str, name: &'static str, network: Network) -> Netw
             Reach::Starting => "Not reachable yet",
             Reach::Reachable => "Reachable",
         },
-        detail: network.detail,
+        detail: if network.state == Reach::Reachable { String::new() } else { network.detail },
         address: network.address,
     }
 }
 
 fn scope_line(scope: Scope, entries: u64) -> ScopeLine {
-    let (name, words) = match scope {
-        Scope::Core => ("Membership", "entries about who belongs to the network"),
-        Scope::Main => ("Catalogue", "entries about music"),
+    let (name, about) = match scope {
+        Scope::Core => ("Membership", "about who belongs to the network"),
+        Scope::Main => ("Catalogue", "about music"),
     };
-    ScopeLine { key: scope.name(), name, words, count: thousands(entries) }
+    ScopeLine { key: scope.name(), name, about, count: count(entries, "entry", "entries") }
 }
 
 fn peer_line(peer: &PeerReport) -> PeerLine {
