@@ -100,8 +100,9 @@ impl Batch<'_> {
                 if !bodiless || entry.body().is_none() {
                     return Ok(Outcome::Known);
                 }
-                db.execute("UPDATE entries SET body = ?1 WHERE seq = ?2", params![entry.body(), seq])?;
-                links::project(db, seq, entry)?;
+                // At a new position: whoever read past the old one learned of the head alone.
+                db.execute("DELETE FROM entries WHERE seq = ?1", [seq])?;
+                self.insert(entry, author_no)?;
                 return Ok(Outcome::BodyAdded);
             }
             Some((_, holder, _)) if holder < id.0 => return Ok(Outcome::SlotTaken),
@@ -111,13 +112,20 @@ impl Batch<'_> {
                 self.sum(scope)?.remove(&EntryId(holder));
             }
         }
+        self.insert(entry, author_no)?;
+        self.sum(scope)?.insert(&id);
+        Ok(Outcome::New)
+    }
+
+    /// Gives an entry its row, at the newest position, and its place in the projections.
+    fn insert(&self, entry: &VerifiedEntry, author_no: i64) -> Result<(), StoreError> {
+        let (head, db) = (entry.head(), self.db);
+        let (id, scope, n) = (head.id(), head.scope(), head.statement().n);
         db.prepare_cached(
             "INSERT INTO entries (id, scope, author_no, n, head, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![id.0, scope as i64, author_no, n as i64, head.bytes(), entry.body()])?;
-        links::project(db, db.last_insert_rowid(), entry)?;
-        self.sum(scope)?.insert(&id);
-        Ok(Outcome::New)
+        links::project(db, db.last_insert_rowid(), entry)
     }
 
     fn sum(&mut self, scope: Scope) -> Result<&mut SetSum, StoreError> {
@@ -152,5 +160,33 @@ fn author_no(db: &Transaction<'_>, author: &AuthorKey) -> Result<i64, StoreError
             db.execute("INSERT INTO authors (key) VALUES (?1)", [author.0])?;
             Ok(db.last_insert_rowid())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::VerifiedHead;
+    use crate::entry::identity::Identity;
+
+    /// A head that somebody sends without its body must not keep the body from spreading.
+    #[test]
+    fn a_body_that_comes_after_its_head_is_wanted_and_spreads() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let whole = Identity::from_secret([3; 32]).sign(vec![0xa0], 32, 0, 494_000);
+        let head = VerifiedHead::verify(whole.head().bytes()).unwrap();
+        let bare = VerifiedEntry::new(head, None).unwrap();
+        assert_eq!(ingest(&store, &[bare], None).unwrap(), [Outcome::New]);
+        let (state, prefix) = (store.scope_state(Scope::Main).unwrap(), whole.head().id().prefix());
+        assert_eq!(store.missing(&[prefix]).unwrap(), [prefix]);
+        let whole = [whole];
+        assert_eq!(ingest(&store, &whole, None).unwrap(), [Outcome::BodyAdded]);
+        assert_eq!(ingest(&store, &whole, None).unwrap(), [Outcome::Known]);
+        assert_eq!(store.missing(&[prefix]).unwrap(), [[0; 16]; 0]);
+        let page = store.tail_page(Scope::Main, state.tail, 9).unwrap();
+        assert_eq!(page.entries.len(), 1, "whoever read past the head gets the body");
+        let after = store.scope_state(Scope::Main).unwrap();
+        assert_eq!((after.count, after.root), (state.count, state.root));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Whoever can open the socket is the operator. Never reachable over a network.
 
-use crate::app::{App, SharedApp, blocking, now_secs};
+use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::networks::Network;
 use crate::peers::status::{PeerReport, ScopeAnswer};
 use crate::submit::{Draft, Receipt, link_of, submit};
@@ -82,5 +82,5 @@ async fn add_link(
 }
 
 async fn tracker(State(app): State<SharedApp>) -> Json<deadwax_i2p_gateway::tracker::TrackerStats> {
-    Json(app.tracker.stats(now_secs()))
+    Json(app.tracker.stats(uptime_secs()))
 }

@@ -6,14 +6,15 @@ use crate::networks::Networks;
 use crate::peers::address::PeerAddress;
 use crate::peers::status::PeerBoard;
 use crate::signer::Signer;
+use crate::submit::{SubmitError, sign_anew};
 use deadwax_i2p_gateway::tracker::Tracker;
 use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition, ingest};
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::{Store, StoreError};
-use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::watch;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Semaphore, watch};
 
 /// A running node.
 pub struct App {
@@ -55,18 +56,23 @@ impl App {
     }
 
     /// Everything that waits for release and is due joins the set, sorted by id.
-    pub fn release_due(&self) -> Result<(), StoreError> {
+    pub fn release_due(&self) -> Result<(), SubmitError> {
         let due = self.store.due_in_outbox(now_secs())?;
         if due.is_empty() {
             return Ok(());
         }
         let outcomes = self.take_in(&due, None)?;
         for (entry, outcome) in due.iter().zip(outcomes) {
-            if !matches!(outcome, Outcome::New | Outcome::Known) {
+            if outcome == Outcome::SlotTaken {
+                // The key was used elsewhere, or restored from an old copy: nothing of it is lost.
+                tracing::warn!(id = %entry.head().id(), "another entry has this one's n: it is signed anew");
+                sign_anew(self, entry)?;
+            } else if !matches!(outcome, Outcome::New | Outcome::Known) {
                 tracing::warn!(?outcome, id = %entry.head().id(), "an entry signed here could not join the set");
             }
         }
-        self.store.remove_from_outbox(&due)
+        self.store.remove_from_outbox(&due)?;
+        Ok(())
     }
 
     /// Count and root of both scopes.
@@ -92,6 +98,10 @@ impl App {
     }
 }
 
+/// What works on the store and the index at once: more would only wait for the same disk and cores, each
+/// with a page's worth of memory.
+static WORK: Semaphore = Semaphore::const_new(32);
+
 fn announce_url(host: String) -> String {
     format!("http://{host}/announce")
 }
@@ -104,7 +114,13 @@ pub async fn blocking<T: Send + 'static>(
     app: &SharedApp,
     work: impl FnOnce(&App) -> T + Send + 'static,
 ) -> T {
+    let turn = WORK.acquire().await.expect("the semaphore is never closed");
     let app = Arc::clone(app);
+    let work = move |app: &App| {
+        let done = work(app);
+        drop(turn);
+        done
+    };
     match tokio::task::spawn_blocking(move || work(&app)).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
@@ -112,6 +128,12 @@ pub async fn blocking<T: Send + 'static>(
             Err(_) => std::future::pending().await, // The runtime is shutting down.
         },
     }
+}
+
+/// Seconds since this program began to count: never goes backwards, whatever happens to the clock.
+pub fn uptime_secs() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_secs()
 }
 
 /// Seconds since 1970.

@@ -19,6 +19,7 @@ use anyhow::{Context, Result, bail};
 use deadwax_i2p_gateway::tracker::{Tracker, TrackerConfig};
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::Store;
+use rustix::process::{Resource, Rlimit};
 use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ use tracing_subscriber::EnvFilter;
 
 /// How often the outbox is looked at: entries that are due leave together, sorted by id.
 const RELEASE_INTERVAL: Duration = Duration::from_secs(60);
+/// What could not be done is tried again after this.
+const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// Stopping waits this long for streams and routers to close.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -55,10 +58,20 @@ pub struct Options {
 /// What keeps it from starting, or the part that ended on its own.
 pub fn run(options: Options) -> Result<()> {
     log();
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(run_until_stopped(options));
     runtime.shutdown_timeout(STOP_TIMEOUT);
     done
+}
+
+/// A stream inside I2P costs two open files, and the usual limit of 1,024 is for programs of another kind.
+fn raise_open_files() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit on open files stays as it is");
+    }
 }
 
 /// Warnings and errors go to standard error; `RUST_LOG` asks for more.
@@ -179,7 +192,7 @@ fn serve_sockets(
     for (name, router) in routers {
         let path = data_dir.join(name);
         let listener = bind(&path).with_context(|| format!("cannot listen on {}", path.display()))?;
-        tasks.spawn(async move { (name, serve_unix(listener, router).await.map_err(Into::into)) });
+        tasks.spawn(async move { match serve_unix(listener, router).await {} });
     }
     Ok(())
 }
@@ -223,14 +236,22 @@ async fn keep_search_current(app: &SharedApp) -> Result<()> {
     let mut released = app.released.subscribe();
     loop {
         released.mark_unchanged();
-        blocking(app, |app| app.search.catch_up(&app.store)).await?;
-        released.changed().await?;
+        match blocking(app, |app| app.search.catch_up(&app.store)).await {
+            Ok(_) => released.changed().await?,
+            // A cache: searches find what was there before, and the rest when the disk or the lock is free again.
+            Err(error) => {
+                tracing::error!(%error, "the search index could not follow the store");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        }
     }
 }
 
 async fn release_entries(app: &SharedApp) -> Result<()> {
     loop {
-        blocking(app, App::release_due).await?;
+        if let Err(error) = blocking(app, App::release_due).await {
+            tracing::error!(%error, "entries that are due could not be released");
+        }
         tokio::time::sleep(RELEASE_INTERVAL).await;
     }
 }

@@ -4,19 +4,79 @@ use crate::dialer::Stream;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 use tower::ServiceExt;
 
 /// Streams that are served at once on one network; one costs some 20 KiB.
 pub const MAX_STREAMS: usize = 512;
 /// A request's head has to arrive within this time, and the next one on a kept connection too.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
+/// A caller who takes nothing of an answer for this long is gone, or never meant to read it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Request heads are longer only in attacks.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
+
+/// A stream on which a write fails that makes no progress for some time.
+struct Impatient<S> {
+    stream: S,
+    timeout: Duration,
+    /// Runs while a write waits.
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Impatient<S> {
+    fn new(stream: S, timeout: Duration) -> Self {
+        Self { stream, timeout, patience: None }
+    }
+
+    /// Passes on what a write came to, unless it waits for too long.
+    fn bound<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.patience = None;
+            return written;
+        }
+        let timeout = self.timeout;
+        let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        patience.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bound(context, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.bound(context, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.bound(context, shut)
+    }
+}
 
 /// Who called, as far as the network says it. The onion service never does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +105,7 @@ pub async fn serve(
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(Impatient::new(stream, WRITE_TIMEOUT)), TowerToHyperService::new(service))
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a stream ended early");
@@ -53,12 +113,45 @@ pub async fn serve(
     drop(permit);
 }
 
-/// Serves `router` on a Unix socket until the listener fails.
-pub async fn serve_unix(listener: UnixListener, router: Router) -> std::io::Result<()> {
+/// Serves `router` on a Unix socket.
+pub async fn serve_unix(listener: UnixListener, router: Router) -> std::convert::Infallible {
     let streams = Arc::new(Semaphore::new(MAX_STREAMS));
     loop {
         let permit = Arc::clone(&streams).acquire_owned().await.expect("the semaphore is never closed");
-        let (stream, _) = listener.accept().await?;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // Out of open files, most likely: they come back.
+            Err(error) => {
+                tracing::warn!(%error, "a local program could not be answered");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
         tokio::spawn(serve(stream, router.clone(), Caller::Anonymous, permit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    #[tokio::test]
+    async fn whoever_does_not_read_is_let_go() {
+        let (mut near, far) = duplex(16);
+        let mut far = Impatient::new(far, Duration::from_millis(50));
+        far.write_all(&[1; 16]).await.unwrap();
+        let error = far.write_all(&[2; 16]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // One who reads again in time is waited for, however often.
+        near.read_exact(&mut [0; 16]).await.unwrap();
+        let reading = tokio::spawn(async move {
+            for _ in 0..4 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                near.read_exact(&mut [0; 16]).await.unwrap();
+            }
+        });
+        far.write_all(&[3; 64]).await.unwrap();
+        reading.await.unwrap();
     }
 }

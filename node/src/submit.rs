@@ -269,8 +269,24 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     if delay_secs > 0 {
         return Ok(Receipt { id, n, state: ReceiptState::Queued });
     }
+    drop(signer);
     app.release_due()?;
     Ok(Receipt { id, n, state: ReceiptState::Released })
+}
+
+/// Signs what an entry says once more, with the next free n, for release with the next batch.
+///
+/// # Errors
+/// The store's, or those of the key's file.
+pub fn sign_anew(app: &App, entry: &VerifiedEntry) -> Result<(), SubmitError> {
+    let Some(body) = entry.body() else { return Ok(()) };
+    let subject = Link::from_body(body).map_or_else(|_| Sha256::digest(body).into(), |link| subject(&link));
+    let scope = entry.head().scope();
+    let mut signer = app.signer.lock().unwrap_or_else(PoisonError::into_inner);
+    let n = app.store.next_n_with_outbox(&signer.author(), scope)?.max(signer.next_n(scope));
+    let kind = entry.head().statement().kind;
+    let again = signer.sign(body.to_vec(), kind, n, now_secs() / 3600).map_err(SubmitError::Key)?;
+    Ok(app.store.put_in_outbox(&again, &subject, now_secs(), None)?)
 }
 
 /// The receipt of what was published before: by the same form, or as the same torrent and MBID.
@@ -312,6 +328,14 @@ fn subject(link: &Link) -> Subject {
 /// # Errors
 /// [`SubmitError::Taken`] if its n is; a problem if it is beyond the quota.
 pub fn submit_signed(app: &App, entry: &VerifiedEntry) -> Result<Receipt, SubmitError> {
+    if entry.body().is_none() {
+        return Err(SubmitError::Problem(problem(
+            "entry.body",
+            "body",
+            "The body of the entry is missing.",
+            "Send the body right after the head.",
+        )));
+    }
     let outcome = app.take_in(std::slice::from_ref(entry), None)?[0];
     match outcome {
         Outcome::New | Outcome::BodyAdded => Ok(receipt(entry, ReceiptState::Released)),

@@ -93,7 +93,13 @@ class Driver:
     def open(self, url, timeout):
         """Requests a page and waits until it is loaded; any status is a page."""
         self.requested, self.main = [], None
-        self.page.goto(url, timeout=timeout * 1000)
+        try:
+            self.page.goto(url, timeout=timeout * 1000)
+        except Error as error:
+            # After a page that failed, chromium may still be on its way to its own error page.
+            if "chrome-error" not in str(error):
+                raise
+            self.page.goto(url, timeout=timeout * 1000)
         return self.status()
 
     def follow(self, selector, timeout):

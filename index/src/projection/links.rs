@@ -62,6 +62,10 @@ fn most_common<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(value, _)| value)
 }
 
+/// Links of a group that are looked at: those that were here first, so that a flood of new ones cannot
+/// push them out. The best known records have some dozens.
+pub const MAX_GROUP_LINKS: usize = 200;
+
 /// Takes an entry that just joined the set into the projection, if it is a link with meaning.
 pub(crate) fn project(db: &Transaction<'_>, seq: i64, entry: &VerifiedEntry) -> Result<(), StoreError> {
     if entry.head().statement().kind != Kind::Link.number() {
@@ -176,10 +180,11 @@ impl Store {
 
 fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT seq, id, head, body FROM links JOIN entries USING (seq) WHERE group_mbid = ?1 ORDER BY id",
+        "SELECT seq, id, head, body FROM links JOIN entries USING (seq) WHERE group_mbid = ?1 ORDER BY seq LIMIT ?2",
     )?;
-    let rows = statement.query_map([mbid.as_bytes()], StoredEntry::from_row)?;
-    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let rows = statement.query_map(params![mbid.as_bytes(), MAX_GROUP_LINKS as i64], StoredEntry::from_row)?;
+    let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+    rows.sort_unstable_by_key(|row| row.id.0);
     let links = rows.iter().map(link_entry).collect::<Result<Vec<_>, _>>()?;
     Ok((!links.is_empty()).then_some(Group { mbid: *mbid, links }))
 }

@@ -84,12 +84,22 @@ async fn connection(
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or_else(|| RequestError::Form("the incarnation is not 32 hexadecimal digits".into()))?;
-    let core_tail = state.tail.get(&Scope::Core).copied().unwrap_or(0);
+    let tails = Scope::ALL.map(|scope| state.tail.get(&scope).copied().unwrap_or(0));
+    let core_tail = tails[Scope::Core as usize];
     app.peers.answered(peer, state);
     let control = Arc::new(Mutex::new(control));
     let (progress, core_progress) = watch::channel(0);
     let tail =
-        |scope: Scope| Tail { app, peer, turns, scope, incarnation, control: &control, progress: &progress };
+        |scope: Scope| Tail {
+            app,
+            peer,
+            turns,
+            scope,
+            incarnation,
+            newest: tails[scope as usize],
+            control: &control,
+            progress: &progress,
+        };
     let main = async {
         // Who belongs to the network comes first: it decides what the rest is worth.
         let mut core_progress = core_progress;
@@ -123,6 +133,8 @@ struct Tail<'a> {
     turns: &'a Turns,
     scope: Scope,
     incarnation: [u8; 16],
+    /// The peer's newest position when the connection began.
+    newest: u64,
     control: &'a Mutex<Connection>,
     progress: &'a watch::Sender<u64>,
 }
@@ -134,7 +146,8 @@ impl Tail<'_> {
         // Whether this tail was read to its end by ids before.
         let mut met = false;
         loop {
-            let position = self.position().await?;
+            // A later position was given out by a database that the peer's is an older copy of.
+            let position = Some(self.position().await?).filter(|at| *at <= self.newest || met).unwrap_or(0);
             let have_some = blocking(self.app, {
                 let scope = self.scope;
                 move |app| app.store.scope_state(scope)
@@ -204,7 +217,7 @@ impl Tail<'_> {
                         self.app.peers.received(self.peer, std::mem::take(&mut items.bytes), 0);
                         self.progress
                             .send_if_modified(|read| self.scope == Scope::Core && replace(read, after));
-                        if guard.is_some() && kept.is_none() && ids.is_empty() {
+                        if guard.is_some() && after >= self.newest && ids.is_empty() {
                             return Ok(guard);
                         }
                     }

@@ -69,6 +69,11 @@ async fn start_onion(
     router: &Router,
     tasks: &mut Tasks,
 ) -> Result<Arc<OnionGateway>> {
+    let tor = &app.config.tor;
+    if options.network.is_some() && !(tor.bridges.is_empty() && tor.transports.is_empty()) {
+        // They lead to the public network.
+        bail!("a network file needs tor.bridges and tor.transports to be empty");
+    }
     let network = match &options.network {
         None => TorNetwork::Public,
         Some(file) => TorNetwork::Private(

@@ -5,6 +5,7 @@ use crate::app::{SharedApp, blocking};
 use crate::peers::status::{ScopeAnswer, StateAnswer};
 use axum::Json;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use axum::response::{IntoResponse, Response};
@@ -82,8 +83,12 @@ pub async fn tail(
 ) -> Result<Response, ApiError> {
     let scope = Scope::from_name(&scope).ok_or_else(|| not_found("This scope"))?;
     let Query(query) = query.map_err(|error| bad("sync.tail", "after", error.body_text()))?;
-    let incarnation = blocking(&app, |app| app.store.incarnation()).await?;
-    if query.inc != HEXLOWER.encode(&incarnation) {
+    let (incarnation, newest) = blocking(&app, move |app| -> Result<_, StoreError> {
+        Ok((app.store.incarnation()?, app.store.scope_state(scope)?.tail))
+    })
+    .await?;
+    // A later position was given out by a database that this one is an older copy of.
+    if query.inc != HEXLOWER.encode(&incarnation) || query.after > newest {
         return Err(WebError::Gone(Problem {
             code: "sync.incarnation",
             field: "inc",
@@ -147,9 +152,12 @@ impl TailReader {
 pub async fn fetch(
     State(app): State<SharedApp>,
     headers: HeaderMap,
-    request: Bytes,
+    request: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let ids = parse_fetch(&request).map_err(|message| bad("sync.fetch", "ids", message))?;
+    let mut ids = parse_fetch(&request?).map_err(|message| bad("sync.fetch", "ids", message))?;
+    // Each once, whatever was asked: an answer is never longer than what is here.
+    ids.sort_unstable();
+    ids.dedup();
     let permit = Arc::clone(&FETCHES).try_acquire_owned().map_err(|_| WebError::Busy)?;
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let compress =

@@ -1,6 +1,6 @@
 //! The BitTorrent tracker: announces over I2P, where the network itself says who calls.
 
-use crate::app::{SharedApp, now_secs};
+use crate::app::{SharedApp, uptime_secs};
 use crate::serve::Caller;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
@@ -14,7 +14,7 @@ pub async fn announce(
     RawQuery(query): RawQuery,
 ) -> Response {
     let reply = match caller {
-        Caller::I2p(member) => app.tracker.announce(query.as_deref().unwrap_or_default(), member, now_secs()),
+        Caller::I2p(member) => app.tracker.announce(query.as_deref().unwrap_or_default(), member, uptime_secs()),
         Caller::Anonymous => b"d14:failure reason44:announces are answered only inside I2P, heree".to_vec(),
     };
     ([(CONTENT_TYPE, "text/plain")], reply).into_response()

@@ -1,7 +1,6 @@
 //! What pages and the API show of a group: links with magnets and seeders, best seeded first.
 
-use crate::app::App;
-use crate::app::now_secs;
+use crate::app::{App, now_secs, uptime_secs};
 use data_encoding::HEXLOWER;
 use deadwax_index::entry::link::Link;
 use deadwax_index::infohash::{InfohashV1, InfohashV2, Infohashes};
@@ -119,7 +118,7 @@ impl LinkView {
         let health = infohashes
             .iter()
             .flat_map(|hashes| hashes.announced().collect::<Vec<_>>())
-            .filter_map(|hash| app.tracker.health(&hash, now_secs()))
+            .filter_map(|hash| app.tracker.health(&hash, uptime_secs()))
             .max_by_key(|health| health.seeders);
         let own: Vec<I2pTracker> = link.trackers.iter().filter_map(|tracker| tracker.parse().ok()).collect();
         let mut trackers: Vec<&I2pTracker> = Vec::new();

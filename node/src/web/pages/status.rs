@@ -2,7 +2,7 @@
 
 use super::wording::{age, count};
 use super::{Frame, page};
-use crate::app::{App, SharedApp, blocking, now_secs};
+use crate::app::{App, SharedApp, blocking, now_secs, uptime_secs};
 use crate::networks::{Network, Reach};
 use crate::peers::status::PeerReport;
 use crate::web::error::{PageError, WebError};
@@ -57,7 +57,7 @@ pub async fn status(State(app): State<SharedApp>) -> Result<Response, PageError>
 fn build(app: &App) -> Result<StatusPage, WebError> {
     let scopes = app.scopes()?;
     let peers = app.peers.report(&scope_answers(&scopes));
-    let tracker = app.tracker.stats(now_secs());
+    let tracker = app.tracker.stats(uptime_secs());
     Ok(StatusPage {
         frame: Frame::new(app, "/status", "Status"),
         network: agreement_of_all(&peers),

@@ -1,6 +1,6 @@
 //! Every page over the real router, with a store on disk.
 
-use crate::app::{App, SharedApp, now_secs};
+use crate::app::{App, SharedApp, uptime_secs};
 use crate::config::Config;
 use crate::dialer::Dialer;
 use crate::networks::Networks;
@@ -255,7 +255,7 @@ async fn a_group_shows_editions_and_links_best_seeded_first() {
     let seeded_hash = "6a5b5c5d5e5f606162636465666768696a6b6c6d";
     let seeded = node.publish(json!({ "infohash_v1": seeded_hash, "media": "Vinyl", "format": "MP3" }));
     let query = format!("info_hash={}&left=0&numwant=0&event=started", percent_encoded_hex(seeded_hash));
-    node.app.tracker.announce(&query, [9; 32], now_secs());
+    node.app.tracker.announce(&query, [9; 32], uptime_secs());
     let html = node.get(&format!("/release-group/{GROUP}")).await.text;
     assert_eq!(attributes(&html, "data-entry"), [seeded.id, unseeded.id]);
     let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text} is missing in {html}"));

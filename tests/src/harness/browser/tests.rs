@@ -13,7 +13,7 @@ use crate::harness::leak::LeakCounter;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const FORM_PAGE: &str = "<!doctype html><meta name=viewport content='width=device-width'><title>Form</title>
+const FORM_PAGE: &str = "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Form</title>
     <style>body { margin: 0 } .wide { width: 700px } @media (prefers-color-scheme: dark) { body { background: #000 } }</style>
     <p id=script>off</p><script>document.getElementById('script').textContent = 'on'</script>
     <p class=side>A</p><p class=side>B</p><p class=wide>Wide</p>
