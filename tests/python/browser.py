@@ -38,6 +38,9 @@ ELEMENT_TIMEOUT_SECS = 5
 # The heads of answers are told apart from the answers, and may come a little after them.
 HEAD_TIMEOUT_SECS = 5
 
+# After a page that failed.
+SETTLE_SECS = 1
+
 VIEWPORT = {"width": 1280, "height": 800}
 
 UNCHANGED, CHANGED = "unchanged", "changed by a script"
@@ -95,11 +98,10 @@ class Driver:
         self.requested, self.main = [], None
         try:
             self.page.goto(url, timeout=timeout * 1000)
-        except Error as error:
-            # After a page that failed, chromium may still be on its way to its own error page.
-            if "chrome-error" not in str(error):
-                raise
-            self.page.goto(url, timeout=timeout * 1000)
+        except Error:
+            # Chromium goes to an error page of its own, which would come between us and the next page.
+            self.page.wait_for_timeout(SETTLE_SECS * 1000)
+            raise
         return self.status()
 
     def follow(self, selector, timeout):
