@@ -62,7 +62,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.bound(context, written)
     }
@@ -105,7 +109,10 @@ pub async fn serve(
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Impatient::new(stream, WRITE_TIMEOUT)), TowerToHyperService::new(service))
+        .serve_connection(
+            TokioIo::new(Impatient::new(stream, WRITE_TIMEOUT)),
+            TowerToHyperService::new(service),
+        )
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a stream ended early");

@@ -182,7 +182,8 @@ fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT seq, id, head, body FROM links JOIN entries USING (seq) WHERE group_mbid = ?1 ORDER BY seq LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![mbid.as_bytes(), MAX_GROUP_LINKS as i64], StoredEntry::from_row)?;
+    let rows =
+        statement.query_map(params![mbid.as_bytes(), MAX_GROUP_LINKS as i64], StoredEntry::from_row)?;
     let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
     rows.sort_unstable_by_key(|row| row.id.0);
     let links = rows.iter().map(link_entry).collect::<Result<Vec<_>, _>>()?;

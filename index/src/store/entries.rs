@@ -125,7 +125,8 @@ impl Store {
     /// Which of `ids` (first 16 bytes) are not here with their bodies, in the given order.
     pub fn missing(&self, ids: &[[u8; 16]]) -> Result<Vec<[u8; 16]>, StoreError> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT 1 FROM entries WHERE id BETWEEN ?1 AND ?2 AND body IS NOT NULL")?;
+            let mut statement =
+                db.prepare_cached("SELECT 1 FROM entries WHERE id BETWEEN ?1 AND ?2 AND body IS NOT NULL")?;
             let mut missing = Vec::new();
             for prefix in ids {
                 let bound = |last: u8| [prefix.as_slice(), &[last; 16]].concat();

@@ -89,17 +89,16 @@ async fn connection(
     app.peers.answered(peer, state);
     let control = Arc::new(Mutex::new(control));
     let (progress, core_progress) = watch::channel(0);
-    let tail =
-        |scope: Scope| Tail {
-            app,
-            peer,
-            turns,
-            scope,
-            incarnation,
-            newest: tails[scope as usize],
-            control: &control,
-            progress: &progress,
-        };
+    let tail = |scope: Scope| Tail {
+        app,
+        peer,
+        turns,
+        scope,
+        incarnation,
+        newest: tails[scope as usize],
+        control: &control,
+        progress: &progress,
+    };
     let main = async {
         // Who belongs to the network comes first: it decides what the rest is worth.
         let mut core_progress = core_progress;

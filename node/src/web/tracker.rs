@@ -14,7 +14,9 @@ pub async fn announce(
     RawQuery(query): RawQuery,
 ) -> Response {
     let reply = match caller {
-        Caller::I2p(member) => app.tracker.announce(query.as_deref().unwrap_or_default(), member, uptime_secs()),
+        Caller::I2p(member) => {
+            app.tracker.announce(query.as_deref().unwrap_or_default(), member, uptime_secs())
+        }
         Caller::Anonymous => b"d14:failure reason44:announces are answered only inside I2P, heree".to_vec(),
     };
     ([(CONTENT_TYPE, "text/plain")], reply).into_response()
