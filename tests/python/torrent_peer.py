@@ -30,6 +30,8 @@ PROGRESS_EVERY_SECS = 5
 
 GOODBYE_SECS = 2
 
+FLUSH_SECS = 10
+
 BEGUN = time.monotonic()
 
 
@@ -91,7 +93,7 @@ def session(args):
         # A test should not wait a minute for the second attempt to reach a peer.
         "min_reconnect_time": 5,
         "alert_mask": categories.error_notification | categories.status_notification
-        | categories.tracker_notification,
+        | categories.tracker_notification | categories.storage_notification,
     })
 
 
@@ -128,11 +130,23 @@ class Peer:
             say("metadata", name=status.name)
         if status.is_seeding and not self.complete:
             self.complete = True
+            self.flush()
             say("complete", size_bytes=status.total_done, peers=peers)
         elif not status.is_seeding and time.monotonic() > self.next_progress:
             self.next_progress = time.monotonic() + PROGRESS_EVERY_SECS
             say("progress", done_bytes=status.total_done, wanted_bytes=status.total_wanted)
 
+
+    def flush(self):
+        """What is complete may still be on its way to the files."""
+        self.torrent.flush_cache()
+        deadline = time.monotonic() + FLUSH_SECS
+        while time.monotonic() < deadline:
+            self.session.wait_for_alert(int(TICK_SECS * 1000))
+            for alert in self.session.pop_alerts():
+                tell(alert)
+                if isinstance(alert, lt.cache_flushed_alert):
+                    return
 
     def leave(self):
         """Says good-bye to the trackers."""
