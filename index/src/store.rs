@@ -4,7 +4,7 @@
 //! questions are asked by [`entries`] and [`crate::projection`].
 
 pub mod entries;
-mod migration;
+pub(crate) mod migration;
 pub mod private;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
