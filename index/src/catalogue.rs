@@ -9,6 +9,7 @@ mod archive;
 mod carry;
 mod error;
 mod import;
+mod kind;
 mod record;
 mod site;
 #[cfg(test)]
@@ -18,13 +19,14 @@ mod writer;
 pub use archive::{MAX_DECODER_BYTES, MAX_LINE_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
 pub use error::ImportError;
 pub use import::{Progress, import};
+pub use kind::Kind;
 pub use record::{
-    Alias, Area, CreditPart, Entity, Event, Kind, LabelInfo, LifeSpan, Medium, Record, Reference, Relation,
+    Alias, Area, CreditPart, Entity, Event, LabelInfo, LifeSpan, Medium, Record, Reference, Relation,
     Release, ReleaseGroup, Text, Url,
 };
 
 use crate::mbid::Uuid;
-use crate::store::{StoreError, migration};
+use crate::store::{Store, StoreError, migration};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
 use std::path::Path;
@@ -125,6 +127,16 @@ impl Catalogue {
                       OR mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)";
         let group = self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?;
         Ok(group)
+    }
+}
+
+impl Store {
+    /// The catalogue beside this store, as of the last import; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn catalogue(&self) -> Result<Option<Catalogue>, StoreError> {
+        Catalogue::open(self.dir())
     }
 }
 

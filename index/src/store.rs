@@ -95,6 +95,11 @@ impl Store {
         })
     }
 
+    /// The data directory.
+    pub(crate) fn dir(&self) -> &Path {
+        self.entries.parent().unwrap_or(Path::new(""))
+    }
+
     /// Runs `write` in one transaction; what it did is durable when this returns `Ok`.
     pub(crate) fn write<T>(
         &self,

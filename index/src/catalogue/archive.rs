@@ -4,7 +4,7 @@
 //! matter: the members below `mbdump/` say what an archive holds.
 
 use super::error::ImportError;
-use super::record::Kind;
+use super::kind::Kind;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,6 +1,6 @@
 //! What stays of the catalogue before: the kinds of records that no archive of an import holds.
 
-use super::record::Kind;
+use super::kind::Kind;
 use super::{Catalogue, FILE};
 use crate::store::StoreError;
 use rusqlite::{Connection, params};

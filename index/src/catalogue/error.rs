@@ -1,6 +1,6 @@
 //! Why a dump cannot be imported, in plain words.
 
-use super::record::Kind;
+use super::kind::Kind;
 use crate::Problem;
 use crate::mbid::capitalise;
 use crate::store::StoreError;

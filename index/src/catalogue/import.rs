@@ -5,7 +5,8 @@
 
 use super::archive;
 use super::error::ImportError;
-use super::record::{Kind, Record};
+use super::kind::Kind;
+use super::record::Record;
 use super::writer::Writer;
 use super::{FILE, Stats, carry};
 use crate::store::migration;

@@ -125,10 +125,10 @@ fn a_newer_dump_replaces_its_kind_and_leaves_the_others() {
     let library = Library::new();
     let dumps = library.dumps();
     let artists = write_dump(&dumps, Kind::Artist, &[artist(1, "Tide"), artist(2, "Ebb")]);
-    library.import(&[artists.clone()]).unwrap();
+    library.import(&[artists]).unwrap();
     let groups = write_dump(&dumps, Kind::ReleaseGroup, &[group(1, "Low Water", 1), group(2, "Solo", 2)]);
     let releases = write_dump(&dumps, Kind::Release, &[release(1, "Low Water", 1, 1)]);
-    library.import(&[releases.clone()]).unwrap();
+    library.import(&[releases]).unwrap();
     assert_eq!(counts(&library.import(&[groups]).unwrap()), [2, 0, 2, 1]);
     let credits = "SELECT count(*) FROM artist_credits";
     let credits_before = library.rows(credits);
@@ -158,10 +158,9 @@ fn a_reader_keeps_the_catalogue_that_it_opened() {
 #[test]
 fn two_imports_at_once_are_refused() {
     let library = Library::new();
-    let archive = write_dump(&library.dumps(), Kind::Artist, &[artist(1, "Tide")]);
+    let archives = [write_dump(&library.dumps(), Kind::Artist, &[artist(1, "Tide")])];
     let mut inner = None;
-    import(&library.data(), &[archive.clone()], |_| inner = Some(library.import(&[archive.clone()])))
-        .unwrap();
+    import(&library.data(), &archives, |_| inner = Some(library.import(&archives))).unwrap();
     assert!(matches!(inner, Some(Err(ImportError::Busy))));
     assert_eq!(library.stats().unwrap().artists, 1);
 }

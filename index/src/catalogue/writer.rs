@@ -1,7 +1,8 @@
 //! Records into the tables of a catalogue that is being made. Nobody else sees it yet, so nothing here
 //! is journalled: what fails is thrown away whole.
 
-use super::record::{Alias, CreditPart, Entity, Kind, Record, Relation, Release, ReleaseGroup};
+use super::kind::Kind;
+use super::record::{Alias, CreditPart, Entity, Record, Relation, Release, ReleaseGroup};
 use super::site::site_of;
 use crate::mbid::Uuid;
 use rusqlite::{Connection, OptionalExtension, Params, params};

