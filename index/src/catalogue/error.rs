@@ -90,7 +90,10 @@ impl ImportError {
             Self::Unsound(_) => {
                 ("catalogue.check", "Check the disk and import again; nothing here was changed.")
             }
-            Self::Store(_) => ("catalogue.store", "Is there space on the disk? Nothing here was changed."),
+            Self::Store(_) => (
+                "catalogue.store",
+                "Is there space on the disk, and is the old catalogue sound? Nothing here was changed.",
+            ),
         };
         Problem { code, field: "", message: format!("{}.", capitalise(&self.to_string())), fix }
     }

@@ -34,10 +34,8 @@ impl Catalogue {
 fn import(context: &Context, sources: &[PathBuf]) -> Result<Stats, Failure> {
     // Drawn on standard error, and only on a terminal.
     let bar = ProgressBar::no_length().with_style(
-        ProgressStyle::with_template(
-            "{bar:30} {percent}% · {bytes} of {total_bytes}, {bytes_per_sec} · {elapsed} · {eta} left · {msg}",
-        )
-        .expect("the template is constant"),
+        ProgressStyle::with_template("{bar:20} {percent}% · {bytes_per_sec} · {eta} left · {msg}")
+            .expect("the template is constant"),
     );
     let imported = catalogue::import(&context.data_dir, sources, |progress| {
         bar.set_length(progress.total_bytes);
