@@ -4,11 +4,14 @@
 //! [`store`] takes nothing else. The way out is [`projection`] and [`search`]. [`sync`] holds what
 //! two nodes need to compare and exchange sets, as bytes and types.
 //!
+//! Beside the set stands the [`catalogue`]: MusicBrainz reference data, imported from its dumps.
+//!
 //! Not here: sockets, HTTP, async, configuration. Each algorithm can be tested with bytes alone.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bencode;
+pub mod catalogue;
 pub mod entry;
 pub mod infohash;
 pub mod ingest;

@@ -4,7 +4,7 @@
 //! questions are asked by [`entries`] and [`crate::projection`].
 
 pub mod entries;
-mod migration;
+pub(crate) mod migration;
 pub mod private;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -93,6 +93,11 @@ impl Store {
             readers: Mutex::default(),
             private: Mutex::new(private),
         })
+    }
+
+    /// The data directory.
+    pub(crate) fn dir(&self) -> &Path {
+        self.entries.parent().unwrap_or(Path::new(""))
     }
 
     /// Runs `write` in one transaction; what it did is durable when this returns `Ok`.

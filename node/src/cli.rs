@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 done, 1 refused (bad input), 2 usage, 3 no node running.
 
+mod catalogue;
 mod client;
 mod entry;
 mod identity;
@@ -57,6 +58,9 @@ enum Command {
     Link(Box<link::Link>),
     /// Search for release groups by words, MBID, address, infohash or magnet
     Search(search::Search),
+    /// Import the MusicBrainz catalogue, or say how much of it is here
+    #[command(subcommand)]
+    Catalogue(catalogue::Catalogue),
     /// Show what the running node is doing
     Status,
     /// Show the peers of the running node
@@ -109,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Entry(command) => command.run(&context),
         Command::Link(command) => command.run(&context),
         Command::Search(command) => command.run(&context),
+        Command::Catalogue(command) => command.run(&context),
         Command::Status => node::status(&context),
         Command::Peers => node::peers(&context),
         Command::Magnet(command) => command.run(&context),

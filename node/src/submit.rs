@@ -2,6 +2,7 @@
 
 use crate::app::{App, now_secs};
 use deadwax_index::Problem;
+use deadwax_index::catalogue::KnownGroup;
 use deadwax_index::entry::kind::Kind;
 use deadwax_index::entry::link::{File, Link};
 use deadwax_index::entry::{EntryId, Scope, VerifiedEntry};
@@ -115,9 +116,16 @@ pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
     // A bare MBID does not say what it names; people copy the release group's.
     link.mbid_kind = kind.unwrap_or(MbidKind::ReleaseGroup);
     let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+    let catalogued = catalogued(app, &mbid);
     let known = app.store.group(&mbid)?;
-    let known_artist = || known.as_ref().map(|group| group.artist().to_owned());
-    let known_title = || known.as_ref().map(|group| group.title().to_owned());
+    let known_artist = || {
+        let catalogued = catalogued.as_ref().and_then(|group| text(&group.artist));
+        catalogued.or_else(|| known.as_ref().map(|group| group.artist().to_owned()))
+    };
+    let known_title = || {
+        let catalogued = catalogued.as_ref().and_then(|group| text(&group.title));
+        catalogued.or_else(|| known.as_ref().map(|group| group.title().to_owned()))
+    };
     link.artist = text(&draft.artist).or_else(known_artist).ok_or_else(|| {
         problem("link.artist", "artist", "The artist is missing.", "Type the artist as the release names it.")
     })?;
@@ -125,7 +133,10 @@ pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
         problem("link.title", "title", "The title is missing.", "Type the title of the album.")
     })?;
     link.year = match draft.year.trim() {
-        "" => known.as_ref().and_then(|group| group.year()),
+        "" => {
+            let catalogued = catalogued.as_ref().and_then(|group| group.year);
+            catalogued.or_else(|| known.as_ref().and_then(|group| group.year()))
+        }
         year => Some(year.parse().ok().filter(|year| (1..=9999).contains(year)).ok_or_else(|| {
             problem("link.year", "year", "This is not a year.", "Type four digits, or leave it empty.")
         })?),
@@ -137,6 +148,18 @@ pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
     link.edition.label = text(&draft.label);
     link.edition.catno = text(&draft.catno);
     Ok(link)
+}
+
+/// What the MusicBrainz catalogue says, if it is here and can be read: links are made without it, too.
+fn catalogued(app: &App, mbid: &mbid::Uuid) -> Option<KnownGroup> {
+    let group = app.store.catalogue().and_then(|catalogue| match catalogue {
+        Some(catalogue) => catalogue.group(mbid),
+        None => Ok(None),
+    });
+    group.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the catalogue cannot be read");
+        None
+    })
 }
 
 /// What the torrent says of itself; the rest is empty.

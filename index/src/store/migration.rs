@@ -7,9 +7,13 @@ use rusqlite::Connection;
 pub(super) const ENTRIES: &[&str] = &[include_str!("../../migrations/0001_entries.sql")];
 /// Schemas of `private.db`.
 pub(super) const PRIVATE: &[&str] = &[include_str!("../../migrations/0001_private.sql")];
+/// Schemas of `catalogue.db`, which is made anew by each import: only the newest is ever applied.
+pub(crate) const CATALOGUE: &[&str] = &[include_str!("../../migrations/0001_catalogue.sql")];
+/// The indexes of `catalogue.db`, for when its rows are there.
+pub(crate) const CATALOGUE_INDEXES: &str = include_str!("../../migrations/0001_catalogue_indexes.sql");
 
 /// Brings a database to the newest schema; refuses one that is newer than that.
-pub(super) fn migrate(
+pub(crate) fn migrate(
     connection: &mut Connection,
     file: &'static str,
     migrations: &[&str],

@@ -6,7 +6,7 @@ use crate::dialer::Dialer;
 use crate::networks::Networks;
 use crate::peers::status::PeerBoard;
 use crate::signer::Signer;
-use crate::submit::{Receipt, submit};
+use crate::submit::{Draft, Receipt, link_of, submit};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -16,6 +16,7 @@ use deadwax_index::entry::link::Link;
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::Store;
 use http_body_util::BodyExt;
+use liblzma::write::XzEncoder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -360,6 +361,39 @@ async fn a_submission_is_signed_once_and_has_a_receipt() {
     // A known release fills in the form.
     let prefilled = node.get(&format!("/submit?mbid={GROUP}")).await.text;
     assert!(prefilled.contains("value=\"Nell Aster\"") && prefilled.contains("value=\"Album, Live\""));
+}
+
+#[tokio::test]
+async fn artist_and_title_come_from_the_catalogue_where_it_is_here() {
+    let node = Node::new(false);
+    let draft = |artist: &str| Draft {
+        magnet: format!("magnet:?xt=urn:btih:{V1}"),
+        mbid: GROUP.into(),
+        artist: artist.into(),
+        ..Draft::default()
+    };
+    assert!(link_of(&node.app, &draft("")).is_err(), "nothing is known yet");
+    let record = format!(
+        r#"{{"id":"{GROUP}","title":"Low Water","first-release-date":"1999-05","artist-credit":[{{"name":"Nell Aster"}}]}}"#
+    );
+    let data = node._dir.path();
+    std::fs::write(data.join("catalogue.db"), b"no database").unwrap();
+    assert!(link_of(&node.app, &draft("")).is_err(), "a damaged catalogue is no catalogue");
+    let archive = [data.join("dump")];
+    let mut tar = tar::Builder::new(XzEncoder::new(std::fs::File::create(&archive[0]).unwrap(), 0));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(record.len() as u64);
+    tar.append_data(&mut header, "mbdump/release-group", record.as_bytes()).unwrap();
+    tar.into_inner().unwrap().finish().unwrap();
+    deadwax_index::catalogue::import(data, &archive, |_| {}).unwrap_err();
+    std::fs::remove_file(data.join("catalogue.db")).unwrap();
+    deadwax_index::catalogue::import(data, &archive, |_| {}).unwrap();
+    let link = link_of(&node.app, &draft("")).unwrap();
+    assert_eq!(
+        (link.artist.as_str(), link.title.as_str(), link.year),
+        ("Nell Aster", "Low Water", Some(1999))
+    );
+    assert_eq!(link_of(&node.app, &draft("N. Aster")).unwrap().artist, "N. Aster", "what is typed counts");
 }
 
 #[tokio::test]

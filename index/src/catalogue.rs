@@ -1,0 +1,152 @@
+//! The MusicBrainz catalogue: artists, labels, release groups and releases as reference data, in a file
+//! `catalogue.db` of its own that each import makes anew. What is read, kept and dropped is in
+//! `doc/CATALOGUE.md`.
+//!
+//! It is not part of the set: no entry depends on it, and a node without it works all the same. Not
+//! here: tracks, redirects of merged MBIDs, and search over it.
+
+mod archive;
+mod carry;
+mod error;
+mod import;
+mod kind;
+mod record;
+mod site;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use archive::{MAX_DECODER_BYTES, MAX_LINE_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
+pub use error::ImportError;
+pub use import::{Progress, import};
+pub use kind::Kind;
+pub use record::{
+    Alias, Area, CreditPart, Entity, Event, LabelInfo, LifeSpan, Medium, Record, Reference, Relation,
+    Release, ReleaseGroup, Text, Url,
+};
+
+use crate::mbid::Uuid;
+use crate::store::{Store, StoreError, migration};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use serde::Serialize;
+use std::path::Path;
+
+/// The catalogue in a data directory.
+pub(crate) const FILE: &str = "catalogue.db";
+
+/// How much a catalogue holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    /// Artists.
+    pub artists: u64,
+    /// Labels.
+    pub labels: u64,
+    /// Release groups.
+    pub release_groups: u64,
+    /// Releases.
+    pub releases: u64,
+    /// When the oldest dump in it was made, as the dump says; empty if it does not say.
+    pub dump: String,
+    /// Length of the file.
+    pub size_bytes: u64,
+}
+
+/// What the catalogue says of a release group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownGroup {
+    /// Its artist credit; empty if it has none.
+    pub artist: String,
+    /// Its title.
+    pub title: String,
+    /// Year of its first release.
+    pub year: Option<u16>,
+    /// Primary type, then secondary ones.
+    pub types: Vec<String>,
+}
+
+/// An open catalogue, read only. One that is imported later is seen by opening again.
+pub struct Catalogue {
+    db: Connection,
+    size_bytes: u64,
+}
+
+impl Catalogue {
+    /// Opens the catalogue of a data directory; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(dir: &Path) -> Result<Option<Self>, StoreError> {
+        let path = dir.join(FILE);
+        let size_bytes = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(StoreError::Directory { path, source }),
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&path, flags)?;
+        let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let known = migration::CATALOGUE.len() as i64;
+        if found > known {
+            return Err(StoreError::Newer { file: FILE, found, known });
+        }
+        if found < known {
+            return Err(StoreError::Damaged("the catalogue has no schema"));
+        }
+        Ok(Some(Self { db, size_bytes }))
+    }
+
+    /// How much it holds, as was counted when it was imported.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        let sql = "SELECT value FROM meta WHERE key = ?1";
+        let count = |kind: Kind| -> Result<u64, StoreError> {
+            Ok(self.db.query_row(sql, [kind.table()], |row| row.get::<_, i64>(0))? as u64)
+        };
+        let sql = "SELECT min(value) FROM meta WHERE key LIKE 'dump\\_%' ESCAPE '\\'";
+        let dump: Option<String> = self.db.query_row(sql, [], |row| row.get(0))?;
+        Ok(Stats {
+            artists: count(Kind::Artist)?,
+            labels: count(Kind::Label)?,
+            release_groups: count(Kind::ReleaseGroup)?,
+            releases: count(Kind::Release)?,
+            dump: dump.unwrap_or_default(),
+            size_bytes: self.size_bytes,
+        })
+    }
+
+    /// The release group with this MBID, or that of the release with this MBID.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn group(&self, mbid: &Uuid) -> Result<Option<KnownGroup>, StoreError> {
+        let sql = "SELECT title, primary_type, secondary_types, first_release_date, credit
+                   FROM release_groups LEFT JOIN artist_credits USING (credit_no)
+                   WHERE mbid = ?1
+                      OR mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)";
+        let group = self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?;
+        Ok(group)
+    }
+}
+
+impl Store {
+    /// The catalogue beside this store, as of the last import; `None` if there is none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn catalogue(&self) -> Result<Option<Catalogue>, StoreError> {
+        Catalogue::open(self.dir())
+    }
+}
+
+fn known_group(row: &Row<'_>) -> rusqlite::Result<KnownGroup> {
+    let text = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(column)?.unwrap_or_default());
+    let types = format!("{},{}", text("primary_type")?, text("secondary_types")?);
+    Ok(KnownGroup {
+        artist: text("credit")?,
+        title: text("title")?,
+        year: text("first_release_date")?.get(..4).and_then(|year| year.parse().ok()),
+        types: types.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+    })
+}

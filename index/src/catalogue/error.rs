@@ -1,0 +1,100 @@
+//! Why a dump cannot be imported, in plain words.
+
+use super::kind::Kind;
+use crate::Problem;
+use crate::mbid::capitalise;
+use crate::store::StoreError;
+use std::io;
+use std::path::PathBuf;
+
+/// Why an import was given up. The catalogue that was there before is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A folder without any of the four archives.
+    #[error("{0} holds no artist.tar.xz, label.tar.xz, release-group.tar.xz or release.tar.xz")]
+    Nothing(PathBuf),
+    /// A file or folder that cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Another import is under way in this data directory.
+    #[error("another import is under way")]
+    Busy,
+    /// An archive that does not end as it should, or has another form inside.
+    #[error("{path} is damaged, or no .tar.xz: {source}")]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What the reader said.
+        source: io::Error,
+    },
+    /// An archive with no records that are of use here.
+    #[error("{0} holds no artists, labels, release groups or releases")]
+    Foreign(PathBuf),
+    /// A line that is too long to be a record.
+    #[error("{path}: line {line} of mbdump/{} has more than {max_bytes} bytes", kind.dump_name())]
+    LongLine {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        kind: Kind,
+        /// Number of the line, from 1.
+        line: u64,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// A line that is no record.
+    #[error("{path}: line {line} of mbdump/{} is no record: {source}", kind.dump_name())]
+    Record {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        kind: Kind,
+        /// Number of the line, from 1.
+        line: u64,
+        /// Where JSON ended or differs.
+        source: serde_json::Error,
+    },
+    /// What was written does not pass its check.
+    #[error("the new catalogue does not pass its check: {0}")]
+    Unsound(String),
+    /// The database refused, e.g. because the disk is full.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for ImportError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl ImportError {
+    /// The error in plain words.
+    pub fn problem(&self) -> Problem {
+        const AGAIN: &str = "Download it again and compare it with SHA256SUMS; nothing here was changed.";
+        let (code, fix) = match self {
+            Self::Nothing(_) | Self::Foreign(_) => (
+                "catalogue.nothing",
+                "Name the JSON dumps of MusicBrainz (artist, label, release-group, release), or their folder.",
+            ),
+            Self::File { .. } => ("file", "Check the path and its permissions."),
+            Self::Busy => ("catalogue.busy", "Wait until it is done."),
+            Self::Damaged { .. } => ("catalogue.damaged", AGAIN),
+            Self::LongLine { .. } => ("catalogue.line", AGAIN),
+            Self::Record { .. } => ("catalogue.record", AGAIN),
+            Self::Unsound(_) => {
+                ("catalogue.check", "Check the disk and import again; nothing here was changed.")
+            }
+            Self::Store(_) => (
+                "catalogue.store",
+                "Is there space on the disk, and is the old catalogue sound? Nothing here was changed.",
+            ),
+        };
+        Problem { code, field: "", message: format!("{}.", capitalise(&self.to_string())), fix }
+    }
+}
