@@ -21,6 +21,7 @@ use deadwax_index::search::SearchIndex;
 use deadwax_index::store::Store;
 use rustix::process::{Resource, Rlimit};
 use std::fs::File;
+use std::io::IsTerminal;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -77,9 +78,13 @@ fn raise_open_files() {
 /// Warnings and errors go to standard error; `RUST_LOG` asks for more.
 fn log() {
     // arti repeats what callers do wrong; the gateways say what an operator can act on.
-    let quiet = "warn,tor_hsservice=error,tor_proto=error,tor_guardmgr=error,emissary_core=off";
+    let quiet = "warn,tor_hsservice=error,tor_proto=error,tor_guardmgr=error,tor_netdir=error,emissary=off,emissary_core=off";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 async fn run_until_stopped(mut options: Options) -> Result<()> {
