@@ -57,7 +57,14 @@ fn serve_echo(mut listener: OnionListener) -> tokio::task::JoinHandle<()> {
 }
 
 async fn echo(gateway: &OnionGateway, address: &str) {
-    let mut stream = gateway.dial(address).await.unwrap();
+    let mut tries = TRIES;
+    let mut stream = loop {
+        tries -= 1;
+        match gateway.dial(address).await {
+            Err(error) if tries > 0 => println!("no stream: {error}"),
+            done => break done.unwrap(),
+        }
+    };
     let said = b"Lagoon Sketches, side B";
     stream.write_all(said).await.unwrap();
     stream.flush().await.unwrap();
