@@ -45,7 +45,7 @@ impl Numbers {
 }
 
 #[test]
-#[ignore = "prints figures, proves little"]
+#[ignore = "a measurement by hand: it prints figures and asserts little"]
 fn twenty_thousand_groups() {
     let mut numbers = Numbers(1);
     let artists: Vec<String> = (0..GROUPS / 5).map(|_| numbers.name(3, 30_000)).collect();
