@@ -23,7 +23,7 @@ mod text;
 mod tokens;
 mod writer;
 
-pub use collect::Seeders;
+use collect::Seeders;
 pub use facets::Facets;
 pub use filter::filter_keys;
 pub use identifier::{Identifier, parse as parse_identifier};
@@ -169,9 +169,29 @@ impl SearchIndex {
         &self.catalogue
     }
 
-    /// What is known of seeders from now on. They are joined to hits as they are found.
-    pub fn set_seeders(&self, seeders: Seeders) {
-        *self.seeders.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seeders);
+    /// What is known of seeders from now on, by infohash as announced. They are joined to hits as these are
+    /// found; of a group the best seeded torrent counts.
+    ///
+    /// # Errors
+    /// Store or catalogue cannot be read.
+    pub fn set_seeders(&self, store: &Store, announced: &[([u8; 20], u32)]) -> Result<(), SearchError> {
+        let mut seeders = Seeders::new();
+        self.catalogue.with(|catalogue| {
+            for (infohash, count) in announced {
+                for mbid in store.groups_of_announced(infohash)? {
+                    let known = catalogue.map(|(catalogue, _)| catalogue.group_of(&mbid)).transpose()?;
+                    let best = seeders.entry(known.flatten().unwrap_or(mbid)).or_default();
+                    *best = (*best).max(*count);
+                }
+            }
+            Ok::<(), SearchError>(())
+        })?;
+        let mut current = self.seeders.write().unwrap_or_else(PoisonError::into_inner);
+        // Answers that are kept stay right as long as nothing changes.
+        if **current != seeders {
+            *current = Arc::new(seeders);
+        }
+        Ok(())
     }
 
     /// Finds groups. Sees what [`Self::catch_up`] last took in.
