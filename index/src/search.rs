@@ -20,9 +20,9 @@ pub use identifier::{Identifier, parse as parse_identifier};
 pub use parse::{MAX_FILTERS, MAX_QUERY_BYTES, MAX_WORDS, ParsedQuery, QueryError, parse as parse_query};
 pub use writer::Progress;
 
-use crate::Problem;
 use crate::projection::links::Group;
 use crate::store::{Store, StoreError};
+use crate::{Problem, disk};
 use plan::{Clause, Planner};
 use schema::{Fields, MBID_HIGH, MBID_LOW};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tantivy::collector::sort_key::{SortBySimilarityScore, SortByStaticFastValue};
 use tantivy::collector::{Count, TopDocs};
+use tantivy::directory::error::{LockError, OpenDirectoryError, OpenWriteError};
 use tantivy::{Index, IndexReader, IndexWriter, Order, Searcher, TantivyError};
 use uuid::Uuid;
 
@@ -87,6 +88,9 @@ pub enum SearchError {
         /// The cause.
         source: std::io::Error,
     },
+    /// There is no space left. What the index holds can be searched all the same.
+    #[error("the disk is full: the search index stays as it was")]
+    Full,
     /// Another process writes to the index.
     #[error("another process is writing to the search index")]
     Locked,
@@ -105,8 +109,34 @@ impl SearchError {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Query(error) => Some(error.problem()),
+            Self::Store(error) => error.problem(),
+            Self::Full => Some(disk::problem("the search index stays as it was")),
             _ => None,
         }
+    }
+
+    /// Tells a full disk apart, wherever it was met.
+    fn or_full(self) -> Self {
+        let full = match &self {
+            Self::Store(StoreError::Full) => true,
+            Self::Directory { source, .. } => disk::is_full(source),
+            Self::Index { source, .. } => is_full(source),
+            _ => false,
+        };
+        if full { Self::Full } else { self }
+    }
+}
+
+/// tantivy's errors do not name the error of the system as their source.
+fn is_full(error: &TantivyError) -> bool {
+    match error {
+        TantivyError::IoError(error) => disk::is_full(error),
+        TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, .. }) => disk::is_full(io_error),
+        TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { io_error, .. }) => {
+            disk::is_full(io_error)
+        }
+        TantivyError::LockFailure(LockError::IoError(error), _) => disk::is_full(error),
+        _ => false,
     }
 }
 
@@ -129,7 +159,7 @@ impl SearchIndex {
     /// # Errors
     /// The directory cannot be written, or another process is at work in an index of another version.
     pub fn open(data_dir: &Path) -> Result<Self, SearchError> {
-        let (index, reader, fields) = cache::open(&data_dir.join(DIRECTORY))?;
+        let (index, reader, fields) = cache::open(&data_dir.join(DIRECTORY)).map_err(SearchError::or_full)?;
         // No commit has this number: the first reload always happens.
         let shown = AtomicU64::new(u64::MAX);
         Ok(Self { index, reader, fields, shown, writer: Mutex::default() })

@@ -7,7 +7,8 @@ pub mod entries;
 pub(crate) mod migration;
 pub mod private;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use crate::{Problem, disk};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,15 +40,38 @@ pub enum StoreError {
         /// The newest known here.
         known: i64,
     },
+    /// There is no space left. Nothing was changed, and what is there can be read.
+    #[error("the disk is full: nothing new can be kept")]
+    Full,
     /// SQLite refused.
     #[error("the database refused: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
     /// A row that this version cannot have written.
     #[error("the database is damaged: {0}")]
     Damaged(&'static str),
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let full = error.sqlite_error().is_some_and(|error| {
+            // The second: no room for the index of the write-ahead log, which is made at the first access.
+            error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+        });
+        if full { Self::Full } else { Self::Sqlite(error) }
+    }
+}
+
+impl StoreError {
+    /// The error in plain words, if whoever runs the node can do something about it.
+    pub fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::Full => Some(disk::problem("nothing new can be kept")),
+            _ => None,
+        }
+    }
 }
 
 /// The open databases of one data directory.
@@ -64,7 +88,10 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; a database of a newer version is left alone.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let directory = |source| StoreError::Directory { path: dir.to_owned(), source };
+        let directory = |source| match disk::is_full(&source) {
+            true => StoreError::Full,
+            false => StoreError::Directory { path: dir.to_owned(), source },
+        };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let open = |name: &'static str, migrations| -> Result<Connection, StoreError> {
             let path = dir.join(name);
@@ -98,6 +125,14 @@ impl Store {
     /// The data directory.
     pub(crate) fn dir(&self) -> &Path {
         self.entries.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Whether something new can be kept: writes what is there already once more.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], as long as there is no space.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        self.write(|db| Ok(db.execute("UPDATE meta SET value = value", []).map(|_| ())?))
     }
 
     /// Runs `write` in one transaction; what it did is durable when this returns `Ok`.

@@ -68,8 +68,9 @@ impl SearchIndex {
             None => self.writer()?,
         };
         let progress = CatchUp { search: self, store, writer: &mut writer, progress: Progress::default() }
-            .run(incarnation, newest)?;
-        // After an error the writer is dropped with all that it has not committed.
+            .run(incarnation, newest)
+            // The writer is dropped then with all that it has not committed.
+            .map_err(|error| give_up(error, &mut writer))?;
         *slot = Some(writer);
         drop(slot);
         self.reload()?;
@@ -211,6 +212,22 @@ impl CatchUp<'_> {
         commit.commit().map_err(failed)?;
         Ok(())
     }
+}
+
+/// What made writing fail, after the files are gone that no commit will name.
+fn give_up(error: SearchError, writer: &mut IndexWriter) -> SearchError {
+    let error = match error {
+        // The thread that writes says why it ended to whoever waits for it.
+        SearchError::Index { source: TantivyError::ErrorInThread(_), .. } => match writer.prepare_commit() {
+            Err(source) => failed(source),
+            Ok(_) => error,
+        },
+        error => error,
+    };
+    // On a full disk they would keep the room that is needed next. What cannot be removed now is with
+    // the next commit.
+    let _ = writer.garbage_collect_files().wait();
+    error.or_full()
 }
 
 fn failed(source: TantivyError) -> SearchError {
