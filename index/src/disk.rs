@@ -3,7 +3,9 @@
 
 use crate::Problem;
 use std::error::Error;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Whether an error comes from a disk, or a share of it, that has no space left.
@@ -24,6 +26,16 @@ pub fn is_full(error: &(dyn Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// Whether `bytes` more fit onto the disk under `dir`: tried, because a share of a disk can be full too.
+pub(crate) fn has_room(dir: &Path, bytes: usize) -> io::Result<()> {
+    static CHUNK: [u8; 64 << 10] = [0; 64 << 10];
+    let path = dir.join("room.new");
+    let mut file = File::create(&path)?;
+    // Gone with this process, whatever happens.
+    fs::remove_file(&path)?;
+    (0..bytes.div_ceil(CHUNK.len())).try_for_each(|_| file.write_all(&CHUNK))
 }
 
 /// The same for every part that writes: what was not kept, and what to do.

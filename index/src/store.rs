@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// A reader waits this long for a lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A disk with less room than this counts as full as long as it was full: a batch of the longest entries,
+/// once in the log of the database and once in the database, or else it would be full again at once.
+const ROOM_BYTES: usize = 40 << 20;
 /// Idle read connections that are kept open.
 const MAX_IDLE_READERS: usize = 8;
 
@@ -127,12 +130,9 @@ impl Store {
         self.entries.parent().unwrap_or(Path::new(""))
     }
 
-    /// Whether something new can be kept: writes what is there already once more.
-    ///
-    /// # Errors
-    /// [`StoreError::Full`], as long as there is no space.
-    pub fn probe(&self) -> Result<(), StoreError> {
-        self.write(|db| Ok(db.execute("UPDATE meta SET value = value", []).map(|_| ())?))
+    /// Whether there is room on the disk for what may come at once. False as well if that cannot be told.
+    pub fn has_room(&self) -> bool {
+        disk::has_room(self.dir(), ROOM_BYTES).is_ok()
     }
 
     /// Runs `write` in one transaction; what it did is durable when this returns `Ok`.

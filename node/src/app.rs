@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::dialer::Dialer;
+use crate::disk::Disk;
 use crate::networks::Networks;
 use crate::peers::address::PeerAddress;
 use crate::peers::status::PeerBoard;
@@ -34,6 +35,8 @@ pub struct App {
     pub dialer: Dialer,
     /// What is known about each peer.
     pub peers: PeerBoard,
+    /// Whether the disk is full.
+    pub disk: Disk,
     /// Changes whenever entries joined the set; wakes open tails and the search index.
     pub released: watch::Sender<u64>,
 }
@@ -48,8 +51,10 @@ impl App {
         entries: &[VerifiedEntry],
         position: Option<TailPosition<'_>>,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let outcomes = ingest(&self.store, entries, position)?;
+        let outcomes = ingest(&self.store, entries, position);
+        let outcomes = outcomes.inspect_err(|error| _ = self.disk.failed(error))?;
         if outcomes.iter().any(|outcome| matches!(outcome, Outcome::New | Outcome::BodyAdded)) {
+            self.disk.has_space();
             self.released.send_modify(|count| *count += 1);
         }
         Ok(outcomes)
