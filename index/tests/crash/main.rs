@@ -62,14 +62,17 @@ fn assert_sound(database: &Path) {
     }
 }
 
-/// Copies the files of a folder, and of the folders in it.
-fn copy(from: &Path, to: &Path) {
+/// Copies the files of a folder, and of the folders in it except for one.
+fn copy(from: &Path, to: &Path, except: &str) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();
         let to = to.join(file.file_name());
+        if *file.file_name() == *except {
+            continue;
+        }
         if file.file_type().unwrap().is_dir() {
-            copy(&file.path(), &to);
+            copy(&file.path(), &to, except);
         } else {
             fs::copy(file.path(), to).unwrap();
         }

@@ -78,12 +78,13 @@ pub fn assert_same(found: &[Answer], expected: &[Answer]) {
 /// The answers of an index that is built anew from a copy of all but the index.
 pub fn rebuilt(dir: &Path) -> Vec<Answer> {
     let elsewhere = tempfile::tempdir().unwrap();
-    copy(dir, elsewhere.path());
-    forget(elsewhere.path());
+    copy(dir, elsewhere.path(), "search");
     let store = Store::open(elsewhere.path()).unwrap();
     let search = SearchIndex::open(elsewhere.path()).unwrap();
     search.catch_up(&store).unwrap();
-    answers(&search, &store)
+    let found = answers(&search, &store);
+    search.finish().unwrap();
+    found
 }
 
 /// Deletes the index, if there is one.
@@ -100,7 +101,9 @@ fn assert_as_rebuilt(dir: &Path) -> u64 {
     let search = SearchIndex::open(dir).unwrap();
     search.catch_up(&store).unwrap();
     let found = answers(&search, &store);
-    drop((search, store));
+    // What goes on in the background would be in the next worker's way.
+    search.finish().unwrap();
+    drop(store);
     assert_same(&found, &rebuilt(dir));
     found.iter().take(7).map(|(_, found)| found.len() as u64).sum()
 }
@@ -178,7 +181,7 @@ fn killed_while_the_search_index_is_built_anew() {
         let search = SearchIndex::open(dir.path()).unwrap();
         search.catch_up(&store).unwrap();
         assert_same(&answers(&search, &store), &expected);
-        drop(search);
+        search.finish().unwrap();
         forget(dir.path());
     }
     println!("{kills} kills, {at_work} of them after it had begun; {done} were done before");

@@ -92,7 +92,7 @@ fn a_torn_file_of_the_search_index_is_noticed() {
     let mut torn = 0;
     for _ in 0..40 {
         let elsewhere = tempfile::tempdir().unwrap();
-        copy(dir.path(), elsewhere.path());
+        copy(dir.path(), elsewhere.path(), "");
         let files = files(&elsewhere.path().join("search"));
         let file = &files[random.below(files.len() as u64) as usize];
         let place = tear(file, &mut random);
