@@ -190,3 +190,39 @@ fn transact<T>(
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Scope;
+    use crate::entry::identity::Identity;
+    use crate::ingest::ingest;
+
+    /// SQLite's own limit stands in for the disk's. `tests/disk_full.rs` has a real one.
+    #[test]
+    fn a_full_database_is_told_apart_and_goes_on_with_space() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let mut author = Identity::from_secret([3; 32]);
+        let mut entries =
+            (0..200).map(|n| author.sign([vec![0xa1, 0x05], vec![7; 8_000]].concat(), 99, n, 494_000));
+        let pages: i64 = lock(&store.writer).query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let limit = |pages: i64| lock(&store.writer).pragma_update(None, "max_page_count", pages).unwrap();
+        limit(pages + 60);
+        let before = loop {
+            let before = store.scope_state(Scope::Main).unwrap();
+            let batch: Vec<_> = entries.by_ref().take(5).collect();
+            match ingest(&store, &batch, None) {
+                Ok(_) => {}
+                Err(StoreError::Full) => break before,
+                Err(error) => panic!("{error:?}"),
+            }
+        };
+        assert!((5..200).contains(&before.count));
+        assert_eq!(store.scope_state(Scope::Main).unwrap(), before);
+        assert_eq!(StoreError::Full.problem().unwrap().code, "disk.full");
+        limit(i64::from(i32::MAX));
+        ingest(&store, &entries.collect::<Vec<_>>(), None).unwrap();
+        assert!(store.scope_state(Scope::Main).unwrap().count > before.count);
+    }
+}

@@ -103,6 +103,26 @@ impl App {
     }
 }
 
+#[cfg(test)]
+impl App {
+    /// A node in a folder, without networks, that speaks to peers on Unix sockets.
+    pub fn for_test(dir: &std::path::Path) -> SharedApp {
+        let config = Config::default();
+        Arc::new(Self {
+            store: Store::open(dir).unwrap(),
+            search: SearchIndex::open(dir).unwrap(),
+            signer: Mutex::new(Signer::open(dir).unwrap()),
+            tracker: Tracker::new(Default::default()),
+            networks: Networks::default(),
+            dialer: Dialer::new(true),
+            peers: PeerBoard::new(&config.sync.peers),
+            disk: Disk::default(),
+            released: watch::Sender::new(0),
+            config,
+        })
+    }
+}
+
 /// What works on the store and the index at once: more would only wait for the same disk and cores, each
 /// with a page's worth of memory.
 static WORK: Semaphore = Semaphore::const_new(32);

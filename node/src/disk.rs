@@ -72,3 +72,6 @@ pub async fn wait_for_space(app: &SharedApp) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,55 @@ impl Read for Arriving {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::admin::router;
+    use crate::app::App;
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use deadwax_index::entry::Scope;
+    use deadwax_index::entry::identity::Identity;
+    use futures::{StreamExt, stream};
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_file_is_taken_in_as_it_arrives_and_peers_hear_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = App::for_test(dir.path());
+        let mut released = app.released.subscribe();
+        let mut author = Identity::from_secret([3; 32]);
+        let bytes: Vec<_> =
+            (0..3_000).flat_map(|n| author.sign(vec![0xa0], 99, n, 494_000).to_bytes()).collect();
+        let post = |chunks: Vec<Result<Vec<u8>, std::io::Error>>| {
+            let request = Request::post("/admin/v1/import").body(Body::from_stream(stream::iter(chunks)));
+            let answer = router(Arc::clone(&app)).oneshot(request.unwrap());
+            async {
+                let answer = answer.await.unwrap();
+                let (status, body) =
+                    (answer.status(), answer.into_body().collect().await.unwrap().to_bytes());
+                (status, serde_json::from_slice::<Value>(&body).unwrap())
+            }
+        };
+        let chunks = |bytes: &[u8]| bytes.chunks(777).map(|chunk| Ok(chunk.to_vec())).collect();
+        let (status, report) = post(chunks(&bytes)).await;
+        assert_eq!((status, &report["read"], &report["new"]), (StatusCode::OK, &json!(3_000), &json!(3_000)));
+        assert!(released.has_changed().unwrap());
+        released.mark_unchanged();
+        assert_eq!(app.store.scope_state(Scope::Main).unwrap().count, 3_000);
+        let (_, report) = post(chunks(&bytes[..bytes.len() - 1])).await;
+        assert_eq!((&report["known"], report["cut"]["byte"].is_u64()), (&json!(2_999), true));
+        assert!(!released.has_changed().unwrap());
+        let (status, problem) = post(chunks(b"something else")).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("import.form")));
+        // The command was stopped: the batch that was under way is left out, and the same file brings it.
+        let more = author.sign(vec![0xa0], 99, 3_000, 494_000).to_bytes();
+        let broken = stream::iter([Ok(more), Err(std::io::Error::other("gone"))]);
+        let (status, problem) = post(broken.collect().await).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("file")));
+        assert_eq!(app.store.scope_state(Scope::Main).unwrap().count, 3_000);
+    }
+}
