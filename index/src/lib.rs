@@ -20,6 +20,7 @@ pub mod export;
 pub mod import;
 pub mod infohash;
 pub mod ingest;
+pub mod listing;
 pub mod magnet;
 pub mod mbid;
 pub mod problem;

@@ -168,7 +168,7 @@ fn the_search_index() {
         search.catch_up(&store).unwrap();
         ingest(&store, &links(2, 500..4_000), None).unwrap();
         let found = |search: &SearchIndex| {
-            let query = Query { text: "salt cartographers".into(), limit: 3, offset: 0 };
+            let query = Query { text: "salt cartographers".into(), limit: 3, ..Query::default() };
             search.search(&store, &query).unwrap().total
         };
         let size = |dir: &Path| -> u64 {

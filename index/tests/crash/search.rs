@@ -50,7 +50,8 @@ pub fn answers(search: &SearchIndex, store: &Store) -> Vec<Answer> {
     let ask = |text: &str| {
         let mut found = Vec::new();
         loop {
-            let query = Query { text: text.into(), limit: MAX_LIMIT, offset: found.len() };
+            let query =
+                Query { text: text.into(), limit: MAX_LIMIT, offset: found.len(), ..Query::default() };
             let hits = search.search(store, &query).unwrap();
             found.extend(hits.groups.iter().map(|group| group.mbid));
             if hits.groups.is_empty() {
