@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub fn is_full(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        // tantivy's errors share theirs.
+        // Some share theirs.
         let shared = error.downcast_ref::<Arc<io::Error>>().map(|error| &**error);
         if let Some(error) = error.downcast_ref::<io::Error>().or(shared) {
             if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
@@ -26,6 +26,15 @@ pub fn is_full(error: &(dyn Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// Whether the debug form of an error that cannot be looked into speaks of a full disk.
+pub(crate) fn says_full(debug: &str) -> bool {
+    // As `io::Error` writes them: by kind, or in words with Linux's numbers for no space left and no share
+    // of it left.
+    ["kind: StorageFull", "kind: QuotaExceeded", "(os error 28)", "(os error 122)"]
+        .iter()
+        .any(|sign| debug.contains(sign))
 }
 
 /// Whether `bytes` more fit onto the disk under `dir`: tried, because a share of a disk can be full too.
@@ -60,5 +69,10 @@ mod tests {
         assert!(is_full(&Arc::new(full())));
         assert!(!is_full(&io::Error::from(io::ErrorKind::PermissionDenied)));
         assert!(!is_full(&io::Error::other("the disk is full")));
+        for kind in [28, 122].map(io::Error::from_raw_os_error) {
+            assert!(is_full(&kind) && says_full(&format!("merging: {kind}")));
+            assert!(says_full(&format!("{:?}", Some(io::Error::other(kind)))));
+        }
+        assert!(!says_full("no such file (os error 2)"));
     }
 }

@@ -41,7 +41,6 @@ use filter::Filter;
 use plan::{Clause, Planner};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use tantivy::directory::error::{LockError, OpenDirectoryError, OpenWriteError};
 use tantivy::query::TermSetQuery;
 use tantivy::{Searcher, TantivyError};
 use uuid::Uuid;
@@ -143,23 +142,11 @@ impl SearchError {
         let full = match &self {
             Self::Store(StoreError::Full) => true,
             Self::Directory { source, .. } => disk::is_full(source),
-            Self::Index { source, .. } => is_full(source),
+            // tantivy wraps the system's errors in many ways, and of some it keeps only the words.
+            Self::Index { source, .. } => disk::says_full(&format!("{source:?}")),
             _ => false,
         };
         if full { Self::Full } else { self }
-    }
-}
-
-/// tantivy's errors do not name the error of the system as their source.
-fn is_full(error: &TantivyError) -> bool {
-    match error {
-        TantivyError::IoError(error) => disk::is_full(error),
-        TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, .. }) => disk::is_full(io_error),
-        TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { io_error, .. }) => {
-            disk::is_full(io_error)
-        }
-        TantivyError::LockFailure(LockError::IoError(error), _) => disk::is_full(error),
-        _ => false,
     }
 }
 

@@ -14,11 +14,11 @@ const KILLS: u64 = 90;
 /// Kills between two checks of everything.
 const THOROUGH_EVERY: u64 = 15;
 const MOST_IN_A_STEP: u64 = 40;
-/// From the start of the process on, so that it is killed while it opens its files, too.
-const LONGEST_MS: u64 = 120;
+const LONGEST_MS: u64 = 100;
 
 pub fn work(dir: &Path, seed: u64) {
     let store = Store::open(dir).unwrap();
+    say(format_args!("begins"));
     let mut author = Identity::from_secret([0x77; 32]);
     take(&store, seed, MOST_IN_A_STEP, u64::MAX, |step, store| {
         say(format_args!("step {step}"));
