@@ -9,11 +9,13 @@ use crate::admin;
 use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::config::{Config, NetworkFile};
 use crate::dialer::Dialer;
+use crate::disk::{Disk, wait_for_space};
 use crate::networks::Networks;
 use crate::peers::follow::{Turns, follow};
 use crate::peers::status::PeerBoard;
 use crate::serve::serve_unix;
 use crate::signer::Signer;
+use crate::submit::SubmitError;
 use crate::web;
 use anyhow::{Context, Result, bail};
 use deadwax_i2p_gateway::tracker::{Tracker, TrackerConfig};
@@ -144,6 +146,7 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
         networks: Networks::default(),
         dialer: Dialer::new(options.network.is_some()),
         peers: PeerBoard::new(&options.config.sync.peers),
+        disk: Disk::default(),
         released: watch::Sender::new(0),
         config: options.config.clone(),
         store,
@@ -152,7 +155,10 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
 }
 
 /// Makes the data directory this user's alone, and takes it for this process.
-fn lock(data_dir: &Path) -> Result<File> {
+///
+/// # Errors
+/// Another process has it, or it cannot be used.
+pub fn lock(data_dir: &Path) -> Result<File> {
     let closed = std::fs::Permissions::from_mode(0o700);
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -185,6 +191,7 @@ pub fn open_for_reading(config: Config, data_dir: &Path) -> Result<App> {
         networks: Networks::default(),
         dialer: Dialer::new(false),
         peers: PeerBoard::new(&config.sync.peers),
+        disk: Disk::default(),
         released: watch::Sender::new(0),
         config,
         store,
@@ -257,6 +264,7 @@ async fn keep_search_current(app: &SharedApp) -> Result<()> {
                     changed?;
                 }
             }
+            Err(error) if app.disk.failed(&error) => wait_for_space(app).await,
             // A cache: searches find what was there before, and the rest when the disk or the lock is free again.
             Err(error) => {
                 tracing::error!(%error, "the search index could not follow the store");
@@ -281,8 +289,10 @@ async fn keep_seeders_current(app: &SharedApp) -> Result<()> {
 
 async fn release_entries(app: &SharedApp) -> Result<()> {
     loop {
-        if let Err(error) = blocking(app, App::release_due).await {
-            tracing::error!(%error, "entries that are due could not be released");
+        match blocking(app, App::release_due).await {
+            Ok(()) => {}
+            Err(SubmitError::Store(error)) if app.disk.failed(&error) => {}
+            Err(error) => tracing::error!(%error, "entries that are due could not be released"),
         }
         tokio::time::sleep(RELEASE_INTERVAL).await;
     }
