@@ -7,6 +7,7 @@ pub mod entries;
 pub(crate) mod migration;
 pub mod private;
 
+use crate::projection;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -81,12 +82,13 @@ impl Store {
             migration::migrate(&mut connection, name, migrations)?;
             Ok(connection)
         };
-        let writer = open("entries.db", migration::ENTRIES)?;
+        let mut writer = open("entries.db", migration::ENTRIES)?;
         let private = open("private.db", migration::PRIVATE)?;
         let mut incarnation = [0; 16];
         getrandom::fill(&mut incarnation)?;
         writer
             .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('incarnation', ?1)", [incarnation])?;
+        transact(&mut writer, |db| projection::rebuild_if_outdated(db))?;
         Ok(Self {
             entries: dir.join("entries.db"),
             writer: Mutex::new(writer),
@@ -131,6 +133,11 @@ impl Store {
             readers.push(connection);
         }
         Ok(result)
+    }
+
+    /// Gives the space of a large transaction's log back, if no reader needs it any more.
+    pub(crate) fn shrink_log(&self) -> Result<(), StoreError> {
+        Ok(lock(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     fn write_private<T>(

@@ -1,0 +1,3 @@
+//! Copies of the set for others.
+
+pub mod sqlite;
