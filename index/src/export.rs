@@ -1,3 +1,5 @@
 //! Copies of the set for others.
 
-pub mod sqlite;
+mod sqlite;
+
+pub use sqlite::{SqliteExportError, SqliteExported, export_sqlite};

@@ -13,6 +13,7 @@
 pub mod bencode;
 pub mod catalogue;
 pub mod entry;
+pub mod export;
 pub mod infohash;
 pub mod ingest;
 pub mod magnet;

@@ -32,15 +32,15 @@ pub use authored::Authored;
 pub use rebuild::Rebuilt;
 pub(crate) use rebuild::rebuild_if_outdated;
 
-use crate::entry::body::Body;
+use crate::entry::Body;
 use crate::entry::head::read_trusted;
 use crate::entry::subject::Subject;
 use crate::entry::{EntryId, Kind};
 use crate::store::StoreError;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 
 /// Every projection: its kind and its table, whose name is also that of its digest.
-const TABLES: [(Kind, &str); 15] = [
+pub(crate) const TABLES: [(Kind, &str); 15] = [
     (Kind::Link, "links"),
     (Kind::OwnRelease, "own_releases"),
     (Kind::Description, "descriptions"),
@@ -193,7 +193,7 @@ pub(crate) fn subject_key(subject: &Subject) -> &[u8] {
 }
 
 /// All first columns that a query yields.
-fn column<T: rusqlite::types::FromSql>(
+pub(crate) fn column<T: rusqlite::types::FromSql>(
     db: &Connection,
     sql: &str,
     params: &[&dyn ToSql],

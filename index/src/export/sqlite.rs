@@ -6,14 +6,13 @@
 //! readers. Not here: what counts, which the [`crate::projection`]s say.
 
 mod rows;
-#[cfg(test)]
-mod tests;
-
-use crate::entry::body::Body;
+use crate::entry::Body;
 use crate::entry::head::read_trusted;
 use crate::entry::{Kind, Scope};
+use crate::projection::TABLES;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, ToSql, params};
+use serde::Serialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -22,16 +21,19 @@ const INDEXES: &str = include_str!("sqlite/indexes.sql");
 /// Rows between two calls of the progress function.
 const ROWS_PER_REPORT: u64 = 1_000;
 
-/// How far an export has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exported {
-    /// Entries whose rows are written.
+/// What a copy holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct SqliteExported {
+    /// Entries.
     pub entries: u64,
-    /// Entries there are.
-    pub total: u64,
     /// Rows of what they say.
     pub rows: u64,
+    /// Length of the file.
+    pub size_bytes: u64,
 }
+
+/// How far an export is: rows read, and how many there are.
+pub type Progress = (u64, u64);
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +70,8 @@ pub enum SqliteExportError {
 pub fn export_sqlite(
     store: &Store,
     out: &Path,
-    progress: impl FnMut(Exported),
-) -> Result<Exported, SqliteExportError> {
+    progress: impl FnMut(Progress),
+) -> Result<SqliteExported, SqliteExportError> {
     let mut new = out.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
@@ -85,8 +87,12 @@ pub fn export_sqlite(
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(&new)(error)),
         _ => {}
     }
-    let written = write(store, &new, progress).and_then(|exported| {
-        File::open(&new).and_then(|file| file.sync_all()).map_err(file(&new))?;
+    let written = write(store, &new, progress).and_then(|mut exported| {
+        let synced = File::open(&new).and_then(|file| {
+            file.sync_all()?;
+            file.metadata()
+        });
+        exported.size_bytes = synced.map_err(file(&new))?.len();
         if is_there()? {
             return Err(SqliteExportError::Exists(out.to_owned()));
         }
@@ -102,8 +108,8 @@ pub fn export_sqlite(
 fn write(
     store: &Store,
     new: &Path,
-    progress: impl FnMut(Exported),
-) -> Result<Exported, SqliteExportError> {
+    progress: impl FnMut(Progress),
+) -> Result<SqliteExported, SqliteExportError> {
     let database = |source| SqliteExportError::Database { path: new.to_owned(), source };
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(new)?;
@@ -115,10 +121,11 @@ fn write(
     };
     let copy = open().map_err(database)?;
     let exported = store.read(|db| {
-        let mut writer = Writer { db, copy: &copy, progress, exported: Exported { entries: 0, total: 0, rows: 0 } };
+        let exported = SqliteExported::default();
+        let mut writer = Writer { db, copy: &copy, progress, exported, read: 0, total: count_rows(db)? };
         writer.entries()?;
         writer.all_rows()?;
-        (writer.progress)(writer.exported);
+        (writer.progress)((writer.total, writer.total));
         Ok(writer.exported)
     })?;
     copy.execute_batch(INDEXES).and_then(|()| copy.execute_batch("COMMIT")).map_err(database)?;
@@ -126,18 +133,28 @@ fn write(
     Ok(exported)
 }
 
+/// Entries, and rows of projections: what there is to read.
+fn count_rows(db: &Connection) -> Result<u64, StoreError> {
+    let count = |table: &str| -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) FROM {table}");
+        Ok(db.query_row(&sql, [], |row| row.get::<_, i64>(0))? as u64)
+    };
+    let tables = TABLES.iter().map(|(_, table)| *table).chain(["entries"]);
+    tables.map(count).sum()
+}
+
 /// What copies, from one state of the store.
 struct Writer<'a, F> {
     db: &'a Connection,
     copy: &'a Connection,
     progress: F,
-    exported: Exported,
+    exported: SqliteExported,
+    read: u64,
+    total: u64,
 }
 
-impl<F: FnMut(Exported)> Writer<'_, F> {
+impl<F: FnMut(Progress)> Writer<'_, F> {
     fn entries(&mut self) -> Result<(), StoreError> {
-        self.exported.total =
-            self.db.query_row("SELECT count(*) FROM entries", [], |row| row.get::<_, i64>(0))? as u64;
         let mut authors = self.db.prepare("SELECT key FROM authors WHERE author_no IN (SELECT author_no FROM entries) ORDER BY key")?;
         let mut rows = authors.query([])?;
         while let Some(row) = rows.next()? {
@@ -177,7 +194,7 @@ impl<F: FnMut(Exported)> Writer<'_, F> {
                     body
                 ])?;
             self.exported.entries += 1;
-            self.report(self.exported.entries);
+            self.report();
         }
         Ok(())
     }
@@ -194,13 +211,14 @@ impl<F: FnMut(Exported)> Writer<'_, F> {
         values.extend(columns.iter().map(|(_, value)| *value));
         self.copy.prepare_cached(&sql)?.execute(values.as_slice())?;
         self.exported.rows += 1;
-        self.report(self.exported.rows);
         Ok(())
     }
 
-    fn report(&mut self, done: u64) {
-        if done.is_multiple_of(ROWS_PER_REPORT) {
-            (self.progress)(self.exported);
+    /// One more row of the store was read.
+    fn report(&mut self) {
+        self.read += 1;
+        if self.read.is_multiple_of(ROWS_PER_REPORT) {
+            (self.progress)((self.read.min(self.total), self.total));
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Authored<T> {
 }
 
 /// Reads the entry at a position that a projection names; `read` is the `from_body` of its kind.
-pub(super) fn load<T, E>(
+pub(crate) fn load<T, E>(
     db: &Connection,
     seq: i64,
     read: fn(&[u8]) -> Result<T, E>,
@@ -64,10 +64,4 @@ pub(super) fn load_first<T, E>(
 pub(super) fn author_no(db: &Connection, author: &AuthorKey) -> Result<Option<i64>, StoreError> {
     let mut statement = db.prepare_cached("SELECT author_no FROM authors WHERE key = ?1")?;
     Ok(statement.query_row([author.0], |row| row.get(0)).optional()?)
-}
-
-/// The key of an author.
-pub(super) fn author_key(db: &Connection, author_no: i64) -> Result<AuthorKey, StoreError> {
-    let mut statement = db.prepare_cached("SELECT key FROM authors WHERE author_no = ?1")?;
-    Ok(AuthorKey(statement.query_row([author_no], |row| row.get(0))?))
 }

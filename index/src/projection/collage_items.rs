@@ -26,7 +26,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, item: &CollageItem) -> Resu
 }
 
 /// The items that count, each once, in the collage's order: by sort key, then those without one by id.
-pub(super) fn items(
+pub(crate) fn items(
     db: &Connection,
     id: &EntryId,
 ) -> Result<Option<(CurrentCollage, Vec<Authored<CollageItem>>)>, StoreError> {

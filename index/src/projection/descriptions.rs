@@ -29,7 +29,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, description: &Description) 
 }
 
 /// One for each author, the best voted first; of those with the same score the lowest id.
-pub(super) fn descriptions(db: &Connection, subject: &[u8]) -> Result<Vec<Described>, StoreError> {
+pub(crate) fn descriptions(db: &Connection, subject: &[u8]) -> Result<Vec<Described>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT author_no, seq FROM descriptions WHERE subject = ?1 ORDER BY author_no, n DESC",
     )?;

@@ -3,7 +3,6 @@
 use super::links::{LinkEntry, group};
 use super::reports::{ReasonCounts, reasons};
 use super::votes::{Tally, tally};
-use super::column;
 use crate::entry::link::{Edition, Link};
 use crate::entry::{AuthorKey, EntryId};
 use crate::mbid::MbidKind;

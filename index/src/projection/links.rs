@@ -185,7 +185,7 @@ impl Store {
     }
 }
 
-pub(super) fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
+pub(crate) fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
     let seqs = chosen(db, mbid)?;
     let mut links = Vec::with_capacity(seqs.len());
     for seq in seqs {

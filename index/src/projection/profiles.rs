@@ -14,7 +14,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place) -> Result<(), StoreError> {
     )
 }
 
-pub(super) fn profile(db: &Connection, author_no: i64) -> Result<Option<Authored<Profile>>, StoreError> {
+pub(crate) fn profile(db: &Connection, author_no: i64) -> Result<Option<Authored<Profile>>, StoreError> {
     let sql = "SELECT seq FROM profiles WHERE author_no = ?1 ORDER BY n DESC LIMIT 1";
     load_first(db, sql, &[&author_no], Profile::from_body)
 }

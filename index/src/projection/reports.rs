@@ -44,7 +44,7 @@ pub(super) fn reasons(db: &Connection, subjects: &[&[u8]]) -> Result<ReasonCount
     Ok(counts)
 }
 
-pub(super) fn reports(db: &Connection, subject: &[u8]) -> Result<Vec<Authored<Report>>, StoreError> {
+pub(crate) fn reports(db: &Connection, subject: &[u8]) -> Result<Vec<Authored<Report>>, StoreError> {
     let sql = "SELECT seq, max(n) FROM reports WHERE subject = ?1 GROUP BY reason, author_no";
     let mut reports = load_all(db, sql, &[&subject], Report::from_body)?;
     reports.retain(|report| !report.body.withdrawn);

@@ -34,7 +34,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, request: &Request) -> Resul
     fold.execute("INSERT INTO requests (seq, subject) VALUES (?1, ?2)", params![place.seq, subject])
 }
 
-pub(super) fn complete(db: &Connection, request: Authored<Request>) -> Result<OpenRequest, StoreError> {
+pub(crate) fn complete(db: &Connection, request: Authored<Request>) -> Result<OpenRequest, StoreError> {
     let (wants, fills) =
         (wants(db, &request.entry.0)?, fills(db, &request.entry, &request.body)?);
     Ok(OpenRequest { request, wants, fills })

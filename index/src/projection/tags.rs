@@ -6,6 +6,7 @@ use crate::entry::tag::Tag;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use serde::Serialize;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A tag, and how many authors gave it.
@@ -48,6 +49,18 @@ impl Store {
     /// The tags of the MBID under which a group is shown.
     pub fn tags_of_group(&self, mbid: &Uuid) -> Result<Vec<TagCount>, StoreError> {
         self.read(|db| tags(db, mbid.as_bytes()))
+    }
+
+    /// The same for many groups at once; those without tags are left out.
+    pub fn tags_of_groups(&self, mbids: &[Uuid]) -> Result<HashMap<Uuid, Vec<TagCount>>, StoreError> {
+        self.read(|db| {
+            let mut found = HashMap::new();
+            for mbid in mbids {
+                let tags = tags(db, mbid.as_bytes())?;
+                found.extend((!tags.is_empty()).then_some((*mbid, tags)));
+            }
+            Ok(found)
+        })
     }
 
     /// The MBIDs that have a tag, ascending.

@@ -8,7 +8,7 @@ use crate::entry::vote::Vote;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// How a vote came out.
@@ -66,7 +66,7 @@ pub(super) fn tally(db: &Connection, subjects: &[&[u8]]) -> Result<Tally, StoreE
 
 /// The score of a group: that of each of its torrents, and of the MBID itself. Links that name one
 /// torrent for one MBID count once.
-pub(super) fn group_score(db: &Connection, mbid: &Uuid) -> Result<i64, StoreError> {
+pub(crate) fn group_score(db: &Connection, mbid: &Uuid) -> Result<i64, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT total(value) FROM (
              SELECT value, max(votes.n)
@@ -99,9 +99,21 @@ impl Store {
     pub fn group_score(&self, mbid: &Uuid) -> Result<i64, StoreError> {
         self.read(|db| group_score(db, mbid))
     }
+
+    /// The same for many groups at once; those without a score are left out.
+    pub fn group_scores(&self, mbids: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
+        self.read(|db| {
+            let mut scores = HashMap::new();
+            for mbid in mbids {
+                let score = group_score(db, mbid)?;
+                scores.extend((score != 0).then_some((*mbid, score)));
+            }
+            Ok(scores)
+        })
+    }
 }
 
-pub(super) fn votes(db: &Connection, subject: &[u8]) -> Result<Vec<Authored<Vote>>, StoreError> {
+pub(crate) fn votes(db: &Connection, subject: &[u8]) -> Result<Vec<Authored<Vote>>, StoreError> {
     let sql = "SELECT seq, max(n) FROM votes WHERE subject = ?1 GROUP BY author_no";
     let mut votes = load_all(db, sql, &[&subject], Vote::from_body)?;
     votes.retain(|vote| vote.body.value != 0);

@@ -1,6 +1,6 @@
 //! What entries say, as rows: one function for each kind, reading through the projections what counts.
 
-use super::{Exported, Number, Writer, hex};
+use super::{Number, Progress, Writer, hex};
 use crate::entry::EntryId;
 use crate::entry::comment::Comment;
 use crate::entry::link::Link;
@@ -19,7 +19,7 @@ use crate::store::StoreError;
 use rusqlite::ToSql;
 use uuid::Uuid;
 
-impl<F: FnMut(Exported)> Writer<'_, F> {
+impl<F: FnMut(Progress)> Writer<'_, F> {
     pub(super) fn all_rows(&mut self) -> Result<(), StoreError> {
         self.links()?;
         self.groups()?;
@@ -53,6 +53,7 @@ impl<F: FnMut(Exported)> Writer<'_, F> {
         let sql = format!("SELECT counting.seq FROM {rows} AS counting CROSS JOIN entries USING (seq) ORDER BY id");
         for seq in column::<i64>(self.db, &sql, &[])? {
             row(self, &load(self.db, seq, read)?)?;
+            self.report();
         }
         Ok(())
     }
