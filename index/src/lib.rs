@@ -16,6 +16,7 @@ pub mod entry;
 pub mod export;
 pub mod infohash;
 pub mod ingest;
+pub mod listing;
 pub mod magnet;
 pub mod mbid;
 pub mod problem;
