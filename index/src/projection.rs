@@ -30,7 +30,7 @@ pub mod wants;
 
 pub use authored::Authored;
 pub use rebuild::Rebuilt;
-pub(crate) use rebuild::rebuild_if_outdated;
+pub(crate) use rebuild::{is_outdated, rebuild_if_outdated};
 
 use crate::entry::Body;
 use crate::entry::head::read_trusted;
@@ -112,7 +112,9 @@ impl<'a> Fold<'a> {
         // Absent or void: it counts for nothing, and is in the set all the same.
         let Some(Ok(body)) = body.map(|body| Body::from_bytes(place.kind, body)) else { return Ok(()) };
         // A retract itself cannot be taken back.
-        if place.kind != Kind::Retract.number() && retracts::is_retracted(self.db, &place.id, place.author_no)? {
+        if place.kind != Kind::Retract.number()
+            && retracts::is_retracted(self.db, &place.id, place.author_no)?
+        {
             return Ok(());
         }
         match &body {
@@ -163,14 +165,13 @@ impl<'a> Fold<'a> {
         if !self.queues_groups {
             return Ok(());
         }
+        if subject.len() == 16 {
+            // Whether anything is listed under an MBID is for search to say, which knows the catalogue too.
+            return self.execute("INSERT INTO group_changes (group_mbid) VALUES (?1)", [subject]);
+        }
         self.execute(
-            if subject.len() == 32 {
-                "INSERT INTO group_changes (group_mbid) SELECT group_mbid FROM links
-                 WHERE seq = (SELECT seq FROM entries WHERE id = ?1)"
-            } else {
-                "INSERT INTO group_changes (group_mbid)
-                 SELECT ?1 WHERE EXISTS (SELECT 1 FROM links WHERE group_mbid = ?1)"
-            },
+            "INSERT INTO group_changes (group_mbid) SELECT group_mbid FROM links
+             WHERE seq = (SELECT seq FROM entries WHERE id = ?1)",
             [subject],
         )
     }

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// A reader waits this long for a lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Statements that a connection keeps ready: those of all projections.
+const PREPARED_STATEMENTS: usize = 128;
 /// Idle read connections that are kept open.
 const MAX_IDLE_READERS: usize = 8;
 
@@ -75,6 +77,7 @@ impl Store {
             options.create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(directory)?;
             let mut connection = Connection::open(&path)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
             // FULL: an entry that was acknowledged survives a power cut, not just a crash.
             connection.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
@@ -88,7 +91,10 @@ impl Store {
         getrandom::fill(&mut incarnation)?;
         writer
             .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('incarnation', ?1)", [incarnation])?;
-        transact(&mut writer, |db| projection::rebuild_if_outdated(db))?;
+        // Asked first: most of the time there is nothing to write, and another process may be writing.
+        if projection::is_outdated(&writer)? {
+            transact(&mut writer, |db| projection::rebuild_if_outdated(db))?;
+        }
         Ok(Self {
             entries: dir.join("entries.db"),
             writer: Mutex::new(writer),
@@ -122,6 +128,7 @@ impl Store {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(&self.entries, flags)?;
                 connection.busy_timeout(BUSY_TIMEOUT)?;
+                connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
                 connection
             }
         };

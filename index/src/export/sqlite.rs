@@ -155,10 +155,14 @@ struct Writer<'a, F> {
 
 impl<F: FnMut(Progress)> Writer<'_, F> {
     fn entries(&mut self) -> Result<(), StoreError> {
-        let mut authors = self.db.prepare("SELECT key FROM authors WHERE author_no IN (SELECT author_no FROM entries) ORDER BY key")?;
+        let mut authors = self.db.prepare(
+            "SELECT key FROM authors WHERE author_no IN (SELECT author_no FROM entries) ORDER BY key",
+        )?;
         let mut rows = authors.query([])?;
         while let Some(row) = rows.next()? {
-            self.copy.prepare_cached("INSERT INTO authors (key) VALUES (?1)")?.execute([hex(&row.get::<_, [u8; 32]>(0)?)])?;
+            self.copy
+                .prepare_cached("INSERT INTO authors (key) VALUES (?1)")?
+                .execute([hex(&row.get::<_, [u8; 32]>(0)?)])?;
         }
         let mut statement = self.db.prepare(
             "SELECT id, key, head, body, EXISTS (
@@ -168,7 +172,8 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (head, body): (Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
-            let (_, said) = read_trusted(&head).map_err(|_| StoreError::Damaged("a head is not one any more"))?;
+            let (_, said) =
+                read_trusted(&head).map_err(|_| StoreError::Damaged("a head is not one any more"))?;
             let kind = Kind::from_number(said.kind);
             let state = match &body {
                 None => "no body",
@@ -200,7 +205,12 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
     }
 
     /// Adds a row of what `entry` says: `seq`, and the columns given.
-    fn row(&mut self, table: &str, entry: &[u8; 32], columns: &[(&str, &dyn ToSql)]) -> Result<(), StoreError> {
+    fn row(
+        &mut self,
+        table: &str,
+        entry: &[u8; 32],
+        columns: &[(&str, &dyn ToSql)],
+    ) -> Result<(), StoreError> {
         let entry = hex(entry);
         let names: String = columns.iter().map(|(name, _)| format!(", {name}")).collect();
         let marks: String = (2..columns.len() + 2).map(|number| format!(", ?{number}")).collect();

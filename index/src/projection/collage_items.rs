@@ -53,13 +53,19 @@ pub(crate) fn items(
     }
     let mut items: Vec<_> = items.into_values().map(|(_, entry)| entry).collect();
     items.sort_unstable_by(|left, right| {
-        let key = |item: &Authored<CollageItem>| (item.body.sort.is_none(), item.body.sort.clone(), item.entry);
+        let key =
+            |item: &Authored<CollageItem>| (item.body.sort.is_none(), item.body.sort.clone(), item.entry);
         key(left).cmp(&key(right))
     });
     Ok(Some((collage, items)))
 }
 
-fn is_item(db: &Connection, collage: &CurrentCollage, owner_no: i64, item: &[u8]) -> Result<bool, StoreError> {
+fn is_item(
+    db: &Connection,
+    collage: &CurrentCollage,
+    owner_no: i64,
+    item: &[u8],
+) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT 1 FROM (
              SELECT removed, max(n) FROM collage_items

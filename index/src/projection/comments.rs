@@ -72,7 +72,8 @@ impl Store {
         self.read(|db| {
             let order = order(db, subject_key(subject))?;
             let comments = order.iter().skip(page.offset).take(page.limit);
-            let comments = comments.map(|seq| load(db, *seq, Comment::from_body)).collect::<Result<_, _>>()?;
+            let comments =
+                comments.map(|seq| load(db, *seq, Comment::from_body)).collect::<Result<_, _>>()?;
             Ok(Thread { total: order.len(), comments })
         })
     }

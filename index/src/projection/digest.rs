@@ -177,7 +177,8 @@ impl Digest<'_> {
         for mbid in self.keys("SELECT DISTINCT group_mbid FROM links ORDER BY group_mbid")? {
             let mbid = Uuid::from_bytes(mbid);
             let group = links::group(db, &mbid)?;
-            let names = group.as_ref().map(|group| (group.artist(), group.title(), group.year(), group.types()));
+            let names =
+                group.as_ref().map(|group| (group.artist(), group.title(), group.year(), group.types()));
             self.add(&(mbid, names, votes::group_score(db, &mbid)?));
             for edition in duplicates::editions(db, &mbid)? {
                 self.add(&(edition.release, &edition.edition));

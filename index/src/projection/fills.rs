@@ -30,11 +30,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, fill: &Fill) -> Result<(), 
 }
 
 /// The fills of a request, sorted by id.
-pub(super) fn fills(
-    db: &Connection,
-    id: &EntryId,
-    request: &Request,
-) -> Result<Vec<ListedFill>, StoreError> {
+pub(super) fn fills(db: &Connection, id: &EntryId, request: &Request) -> Result<Vec<ListedFill>, StoreError> {
     let sql = "SELECT seq FROM fills JOIN entries USING (seq) WHERE request = ?1 ORDER BY id";
     let fills = load_all(db, sql, &[&id.0], Fill::from_body)?;
     let link_sql = "SELECT seq FROM entries JOIN links USING (seq) WHERE id = ?1";

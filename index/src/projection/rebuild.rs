@@ -10,6 +10,11 @@ const FORMAT: [u8; 4] = 1u32.to_le_bytes();
 /// Entries that are read at once.
 const READ_BATCH: i64 = 1_000;
 
+/// The MBIDs of which search may show something that comes from projections.
+const LISTED: &str = "SELECT group_mbid FROM links
+    UNION SELECT subject FROM tags WHERE length(subject) = 16
+    UNION SELECT subject FROM votes WHERE length(subject) = 16";
+
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rebuilt {
@@ -31,11 +36,16 @@ impl Store {
     }
 }
 
-/// Folds the set again if the tables are of another version; new tables are.
-pub(crate) fn rebuild_if_outdated(db: &Connection) -> Result<(), StoreError> {
+/// Whether the tables are of another version than the program; new ones are.
+pub(crate) fn is_outdated(db: &Connection) -> Result<bool, StoreError> {
     let sql = "SELECT value FROM meta WHERE key = 'projection_format'";
     let format: Option<Vec<u8>> = db.query_row(sql, [], |row| row.get(0)).optional()?;
-    if format.as_deref() != Some(&FORMAT) {
+    Ok(format.as_deref() != Some(&FORMAT))
+}
+
+/// Folds the set again if that is needed. Asks once more: another process may have done it.
+pub(crate) fn rebuild_if_outdated(db: &Connection) -> Result<(), StoreError> {
+    if is_outdated(db)? {
         rebuild(db, |_| {})?;
     }
     Ok(())
@@ -46,7 +56,7 @@ fn rebuild(db: &Connection, mut progress: impl FnMut(Rebuilt)) -> Result<Rebuilt
     let mut rebuilt = Rebuilt { entries: 0, total: count("SELECT count(*) FROM entries")? as u64 };
     // Groups that are gone afterwards have to leave the search index too.
     let before = count("SELECT coalesce(max(change), 0) FROM group_changes")?;
-    db.execute("INSERT INTO group_changes (group_mbid) SELECT DISTINCT group_mbid FROM links", [])?;
+    db.execute(&format!("INSERT INTO group_changes (group_mbid) {LISTED}"), [])?;
     for (_, table) in TABLES {
         db.execute(&format!("DELETE FROM {table}"), [])?;
     }
@@ -68,11 +78,11 @@ fn rebuild(db: &Connection, mut progress: impl FnMut(Rebuilt)) -> Result<Rebuilt
         }
         progress(rebuilt);
     }
-    db.execute(
+    let sql = format!(
         "INSERT INTO group_changes (group_mbid)
-         SELECT group_mbid FROM links EXCEPT SELECT group_mbid FROM group_changes WHERE change > ?1",
-        [before],
-    )?;
+         SELECT * FROM ({LISTED}) EXCEPT SELECT group_mbid FROM group_changes WHERE change > ?1"
+    );
+    db.execute(&sql, [before])?;
     db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('projection_format', ?1)", [FORMAT])?;
     Ok(rebuilt)
 }

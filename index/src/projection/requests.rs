@@ -35,8 +35,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, request: &Request) -> Resul
 }
 
 pub(crate) fn complete(db: &Connection, request: Authored<Request>) -> Result<OpenRequest, StoreError> {
-    let (wants, fills) =
-        (wants(db, &request.entry.0)?, fills(db, &request.entry, &request.body)?);
+    let (wants, fills) = (wants(db, &request.entry.0)?, fills(db, &request.entry, &request.body)?);
     Ok(OpenRequest { request, wants, fills })
 }
 

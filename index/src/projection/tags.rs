@@ -34,9 +34,8 @@ pub(super) fn tags(db: &Connection, subject: &[u8]) -> Result<Vec<TagCount>, Sto
              SELECT tag, withdrawn, max(n) FROM tags WHERE subject = ?1 GROUP BY tag, author_no)
          WHERE NOT withdrawn GROUP BY tag ORDER BY count(*) DESC, tag",
     )?;
-    let rows = statement.query_map([subject], |row| {
-        Ok(TagCount { tag: row.get(0)?, count: row.get::<_, i64>(1)? as u64 })
-    })?;
+    let rows = statement
+        .query_map([subject], |row| Ok(TagCount { tag: row.get(0)?, count: row.get::<_, i64>(1)? as u64 }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

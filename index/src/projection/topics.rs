@@ -37,9 +37,8 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, topic: &Topic) -> Result<()
 pub(super) fn sections(db: &Connection) -> Result<Vec<Section>, StoreError> {
     let mut statement =
         db.prepare_cached("SELECT section, count(*) FROM topics GROUP BY section ORDER BY section")?;
-    let rows = statement.query_map([], |row| {
-        Ok(Section { section: row.get(0)?, topics: row.get::<_, i64>(1)? as u64 })
-    })?;
+    let rows = statement
+        .query_map([], |row| Ok(Section { section: row.get(0)?, topics: row.get::<_, i64>(1)? as u64 }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -26,11 +26,16 @@ fn desk() -> Desk {
     desk.vote(2, entry(one), -1);
     let collage = desk.say(2, 40, vec![(0, text("Coasts"))]);
     for (number, sort) in [(1, "b"), (2, "a"), (3, "c")] {
-        let body =
-            vec![(0, bytes(&collage.0)), (1, record(number)), (2, text(sort)), (3, text("For long evenings."))];
+        let body = vec![
+            (0, bytes(&collage.0)),
+            (1, record(number)),
+            (2, text(sort)),
+            (3, text("For long evenings.")),
+        ];
         desk.say(2, 41, body);
     }
-    let ask = |title: &str| vec![(1, text("The Salt Cartographers")), (2, text(title)), (4, texts(&["FLAC"]))];
+    let ask =
+        |title: &str| vec![(1, text("The Salt Cartographers")), (2, text(title)), (4, texts(&["FLAC"]))];
     let (ebb, flow) = (desk.say(0, 42, ask("Ebb")), desk.say(0, 42, ask("Flow")));
     let filled = desk.say(0, 42, ask("Maps of Low Water"));
     desk.say(1, 44, vec![(0, bytes(&filled.0)), (1, bytes(&one.0))]);
@@ -40,11 +45,7 @@ fn desk() -> Desk {
     let track = Value::Map(vec![(0, text("Slack water")), (1, Value::Uint(61_000))]);
     let medium = Value::Map(vec![(0, text("CD")), (2, Value::Array(vec![track]))]);
     let artist = Value::Map(vec![(0, text("The Salt Cartographers"))]);
-    desk.say(
-        0,
-        33,
-        vec![(0, text("Ebb")), (1, Value::Array(vec![artist])), (9, Value::Array(vec![medium]))],
-    );
+    desk.say(0, 33, vec![(0, text("Ebb")), (1, Value::Array(vec![artist])), (9, Value::Array(vec![medium]))]);
     for said in ["Quiet.", "Quieter."] {
         desk.say(0, 34, vec![(0, record(1)), (1, text(said))]);
     }
@@ -105,7 +106,8 @@ fn the_questions_of_the_document_are_answered() {
 fn every_view_has_rows_and_is_documented_with_its_columns() {
     let desk = desk();
     let db = export(&desk.store, &desk.dir.path().join("copy.db"));
-    let views = ask(&db, "SELECT name FROM sqlite_master WHERE type = 'view' AND name LIKE 'v1%' ORDER BY name");
+    let views =
+        ask(&db, "SELECT name FROM sqlite_master WHERE type = 'view' AND name LIKE 'v1%' ORDER BY name");
     assert_eq!(views.len(), 19);
     let four = ["entry", "author", "n", "created_hours"];
     for view in views {
@@ -138,12 +140,8 @@ fn equal_sets_have_equal_copies_that_tell_nothing_of_their_nodes() {
     for chunk in entries.chunks(7) {
         ingest(&other, chunk, None).unwrap();
     }
-    let waiting = deadwax_index::entry::identity::Identity::from_secret([9; 32]).sign(
-        vec![0xa0],
-        32,
-        0,
-        494_000,
-    );
+    let waiting =
+        deadwax_index::entry::identity::Identity::from_secret([9; 32]).sign(vec![0xa0], 32, 0, 494_000);
     other.put_in_outbox(&waiting, &[1; 32], 0, Some("a form")).unwrap();
     let copies = [desk.dir.path().join("copy.db"), dir.path().join("copy.db")];
     export_sqlite(&desk.store, &copies[0], |_| {}).unwrap();

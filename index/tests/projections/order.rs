@@ -8,6 +8,8 @@ use deadwax_index::projection::links::Group;
 use deadwax_index::projection::tags::TagCount;
 use deadwax_index::store::Store;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What must be equal where the set is.
@@ -44,12 +46,7 @@ impl Node {
             let mbid = Uuid::from_slice(&mbid(number)).unwrap();
             let store = &self.store;
             let group = store.group(&mbid).unwrap();
-            // Nothing is shown of a group that is not there.
-            let (tags, score) = match &group {
-                Some(_) => (store.tags_of_group(&mbid).unwrap(), store.group_score(&mbid).unwrap()),
-                None => Default::default(),
-            };
-            (mbid, (group, tags, score))
+            (mbid, (group, store.tags_of_group(&mbid).unwrap(), store.group_score(&mbid).unwrap()))
         };
         (0..3).map(shown).collect()
     }
@@ -175,7 +172,26 @@ proptest! {
         node.store.rebuild_projections(|_| {}).unwrap();
         prop_assert_eq!(&before, &node.shown());
         check(&before, change)?;
-        let queued = node.store.group_changes_after(change, 1_000).unwrap();
-        prop_assert_eq!(queued.len(), before.values().filter(|shown| shown.0.is_some()).count());
+        let mut queued: Vec<_> =
+            node.store.group_changes_after(change, 1_000).unwrap().into_iter().map(|(_, mbid)| mbid).collect();
+        queued.sort_unstable();
+        prop_assert!(queued.is_sorted_by(|left, right| left < right), "queued twice: {:?}", queued);
+        for (mbid, (group, ..)) in before {
+            prop_assert!(group.is_none() || queued.contains(&mbid), "{} is shown and not queued", mbid);
+        }
     }
+}
+
+/// The tests above would be worth little if scripts never got as far as a projection.
+#[test]
+fn scripts_reach_every_projection() {
+    let mut runner = TestRunner::deterministic();
+    let nothing = Node::new().state().1;
+    let mut untouched: BTreeSet<_> = nothing.keys().copied().collect();
+    for _ in 0..40 {
+        let entries = sign(&deeds().new_tree(&mut runner).unwrap().current());
+        let digests = Node::with([entries.as_slice()]).state().1;
+        untouched.retain(|name| digests[name] == nothing[name]);
+    }
+    assert!(untouched.is_empty(), "{untouched:?}");
 }

@@ -69,10 +69,7 @@ pub fn sign(deeds: &[Deed]) -> Vec<VerifiedEntry> {
     let mut authors: Vec<_> = (1..=AUTHORS).map(|secret| Identity::from_secret([secret; 32])).collect();
     let mut signed: Vec<VerifiedEntry> = Vec::new();
     for deed in deeds {
-        let earlier = match signed.len() {
-            0 => EntryId([7; 32]),
-            len => signed[deed.earlier.index(len)].head().id(),
-        };
+        let earlier = |kinds: &[u64]| earlier(&signed, deed, kinds);
         let (kind, body) = match deed.what {
             What::Main(kind) => (kind, body(kind, deed, earlier)),
             What::Void(kind) => (kind, vec![(77, Value::Uint(u64::from(deed.one)))]),
@@ -84,13 +81,24 @@ pub fn sign(deeds: &[Deed]) -> Vec<VerifiedEntry> {
     signed
 }
 
-fn body(kind: u64, deed: &Deed, earlier: EntryId) -> Vec<(u64, Value)> {
+/// An earlier entry, most of the time one of the kinds for which there is something to show.
+fn earlier(signed: &[VerifiedEntry], deed: &Deed, kinds: &[u64]) -> EntryId {
+    let fits = |entry: &&VerifiedEntry| kinds.contains(&entry.head().statement().kind);
+    let fitting: Vec<_> = signed.iter().filter(fits).collect();
+    match (fitting.is_empty() || deed.one == 0, signed.is_empty()) {
+        (_, true) => EntryId([7; 32]),
+        (false, _) => deed.earlier.get(&fitting).head().id(),
+        (true, _) => deed.earlier.get(signed).head().id(),
+    }
+}
+
+fn body(kind: u64, deed: &Deed, earlier: impl Fn(&[u64]) -> EntryId) -> Vec<(u64, Value)> {
     let word = |list: [&str; 3]| text(list[usize::from(deed.two)]);
     let record = || Value::Bytes(mbid(deed.one));
-    let id = || Value::Bytes(earlier.0.to_vec());
-    let subject = || match deed.flag {
+    let id = |kinds: &[u64]| Value::Bytes(earlier(kinds).0.to_vec());
+    let subject = |about: &[u64]| match deed.flag {
         true => Value::Map(vec![(0, record()), (1, Value::Uint(0))]),
-        false => Value::Map(vec![(2, id())]),
+        false => Value::Map(vec![(2, id(about))]),
     };
     let flag = || Value::Bool(deed.two == 1);
     match kind {
@@ -111,23 +119,24 @@ fn body(kind: u64, deed: &Deed, earlier: EntryId) -> Vec<(u64, Value)> {
         }
         33 => {
             let artist = Value::Map(vec![(0, text("The Salt Cartographers"))]);
-            let mut record_body = vec![(0, word(["Tide Tables", "Ebb", "Flow"])), (1, Value::Array(vec![artist]))];
+            let mut record_body =
+                vec![(0, word(["Tide Tables", "Ebb", "Flow"])), (1, Value::Array(vec![artist]))];
             if deed.flag {
                 record_body.push((2, record()));
             }
             record_body
         }
-        34 => vec![(0, subject()), (1, word(["Quiet.", "Loud.", "Neither."]))],
-        35 => vec![(0, subject()), (1, text("drone")), (2, flag())],
+        34 => vec![(0, subject(&[32, 40])), (1, word(["Quiet.", "Loud.", "Neither."]))],
+        35 => vec![(0, subject(&[32])), (1, text("drone")), (2, flag())],
         36 => {
             let value = [Value::Uint(0), Value::Uint(1), Value::Nint(0)];
-            vec![(0, subject()), (1, value[usize::from(deed.two)].clone())]
+            vec![(0, subject(&[32, 34])), (1, value[usize::from(deed.two)].clone())]
         }
-        37 => vec![(0, subject()), (1, Value::Uint(u64::from(deed.one))), (4, flag())],
+        37 => vec![(0, subject(&[32])), (1, Value::Uint(u64::from(deed.one))), (4, flag())],
         38 => {
-            let mut comment = vec![(0, subject()), (1, word(["One.", "Two.", "Three."]))];
+            let mut comment = vec![(0, subject(&[39])), (1, word(["One.", "Two.", "Three."]))];
             if deed.two > 0 {
-                comment.push((2, id()));
+                comment.push((2, id(&[38])));
             }
             comment
         }
@@ -135,14 +144,14 @@ fn body(kind: u64, deed: &Deed, earlier: EntryId) -> Vec<(u64, Value)> {
         40 => {
             let mut collage = vec![(0, word(["Coasts", "Shores", "Banks"]))];
             if deed.flag {
-                collage.push((3, id()));
+                collage.push((3, id(&[40])));
             }
             collage.push((4, Value::Bool(deed.one > 0)));
             collage
         }
         41 => {
             let record = Value::Map(vec![(0, record()), (1, Value::Uint(0))]);
-            let mut item = vec![(0, id()), (1, record)];
+            let mut item = vec![(0, id(&[40])), (1, record)];
             if deed.flag {
                 item.push((2, word(["a", "b", "c"])));
             }
@@ -157,10 +166,10 @@ fn body(kind: u64, deed: &Deed, earlier: EntryId) -> Vec<(u64, Value)> {
             request.extend([(2, text("Maps of Low Water")), (4, Value::Array(vec![text("FLAC")]))]);
             request
         }
-        43 => vec![(0, subject()), (1, flag())],
-        44 => vec![(0, id()), (1, Value::Bytes(earlier.0.iter().rev().copied().collect()))],
+        43 => vec![(0, subject(&[42])), (1, flag())],
+        44 => vec![(0, id(&[42])), (1, id(&[32]))],
         45 => vec![(0, word(["Ilse", "Tove", "Maren"]))],
-        46 => vec![(0, id())],
+        46 => vec![(0, id(&[32, 33, 36, 38, 40, 41, 45]))],
         _ => unreachable!("not a main kind"),
     }
 }

@@ -104,9 +104,8 @@ fn of_each_author_the_newest_vote_counts_once_for_a_torrent() {
 fn reports_count_once_for_each_author_and_reason() {
     let mut desk = Desk::new();
     let link = desk.link(0, 1, 8);
-    let report = |reason, withdrawn| {
-        vec![(0, entry(link)), (1, Value::Uint(reason)), (4, Value::Bool(withdrawn))]
-    };
+    let report =
+        |reason, withdrawn| vec![(0, entry(link)), (1, Value::Uint(reason)), (4, Value::Bool(withdrawn))];
     desk.say(1, 37, report(2, false));
     desk.say(1, 37, report(2, false));
     desk.say(1, 37, report(4, false));
@@ -153,8 +152,9 @@ fn a_flood_by_one_author_does_not_push_out_another() {
 #[test]
 fn descriptions_keep_their_history() {
     let mut desk = Desk::new();
-    let texts: Vec<_> =
-        ["One.", "Two.", "Three."].map(|said| desk.say(0, 34, vec![(0, record(1)), (1, text(said))])).to_vec();
+    let texts: Vec<_> = ["One.", "Two.", "Three."]
+        .map(|said| desk.say(0, 34, vec![(0, record(1)), (1, text(said))]))
+        .to_vec();
     let other = desk.say(1, 34, vec![(0, record(1)), (1, text("Another."))]);
     desk.vote(2, entry(other), 1);
     let subject = deadwax_index::entry::subject::Subject::Mbid {
@@ -254,9 +254,8 @@ fn a_collage_has_the_items_that_its_author_lets_in() {
 #[test]
 fn a_request_is_filled_by_a_link_that_has_what_it_asks_for() {
     let mut desk = Desk::new();
-    let ask = |format: &str| {
-        vec![(0, record(1)), (2, text("Maps of Low Water")), (4, texts(&[format, "Opus"]))]
-    };
+    let ask =
+        |format: &str| vec![(0, record(1)), (2, text("Maps of Low Water")), (4, texts(&[format, "Opus"]))];
     let (flac, mp3) = (desk.say(0, 42, ask("flac")), desk.say(0, 42, ask("MP3")));
     for (person, withdrawn) in [(1, false), (2, false), (1, true)] {
         desk.say(person, 43, vec![(0, entry(mp3)), (1, Value::Bool(withdrawn))]);
@@ -293,7 +292,11 @@ fn people_and_records_of_their_own() {
     let of_group = desk.store.own_releases_of_group(&mbid(1)).unwrap();
     assert_eq!(ids(&of_group), [edition]);
     assert_eq!(desk.store.own_release(&of_group[0].uuid()).unwrap().unwrap().entry, edition);
-    let alone = desk.store.own_release(&deadwax_index::entry::own_release::OwnRelease::uuid(&alone)).unwrap().unwrap();
+    let alone = desk
+        .store
+        .own_release(&deadwax_index::entry::own_release::OwnRelease::uuid(&alone))
+        .unwrap()
+        .unwrap();
     assert_eq!(alone.group(), alone.uuid());
 }
 

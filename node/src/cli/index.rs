@@ -58,21 +58,16 @@ fn rebuild(context: &Context) -> Result<Answer, Failure> {
     let store = Store::open(&context.data_dir).map_err(|error| unreadable(&error))?;
     // Drawn on standard error, and only on a terminal.
     let bar = ProgressBar::no_length().with_style(
-        ProgressStyle::with_template("{bar:20} {percent}% · {per_sec} · {eta} left · {msg}")
+        ProgressStyle::with_template("{bar:20} {percent}% · {pos} entries · {per_sec} · {eta} left")
             .expect("the template is constant"),
     );
-    bar.set_message("projections");
     let rebuilt = store.rebuild_projections(|progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.entries);
     });
-    bar.set_message("search index");
-    let indexed = rebuilt.map_err(|error| unreadable(&error)).and_then(|rebuilt| {
-        let groups = rebuild_search(context, &store)?;
-        Ok((rebuilt.entries, groups))
-    });
     bar.finish_and_clear();
-    let (entries, groups) = indexed?;
+    let entries = rebuilt.map_err(|error| unreadable(&error))?.entries;
+    let groups = rebuild_search(context, &store)?;
     Ok(Answer { entries: Some(entries), groups: Some(groups), projections: digests(&store)? })
 }
 
@@ -84,13 +79,20 @@ fn rebuild_search(context: &Context, store: &Store) -> Result<u64, Failure> {
         }
         _ => {}
     }
+    // How many there will be is not known.
+    let bar = ProgressBar::no_length().with_style(
+        ProgressStyle::with_template("search index: {pos} groups · {per_sec} · {elapsed}")
+            .expect("the template is constant"),
+    );
     let rebuild = || -> Result<u64, SearchError> {
         let search = SearchIndex::open(&context.data_dir)?;
-        let progress = search.catch_up(store)?;
+        let progress = search.catch_up_with(store, &mut |groups| bar.set_position(groups))?;
         search.finish()?;
         Ok(progress.groups)
     };
-    rebuild().map_err(|error| {
+    let rebuilt = rebuild();
+    bar.finish_and_clear();
+    rebuilt.map_err(|error| {
         let fix = "The projections are done. Make room on the disk, and try again.";
         Failure::bad("search.index", "", format!("The search index cannot be rebuilt: {error}."), fix)
     })

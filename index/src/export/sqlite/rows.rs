@@ -14,7 +14,7 @@ use crate::entry::topic::Topic;
 use crate::entry::want::Want;
 use crate::mbid::MbidKind;
 use crate::projection::authored::{Authored, load};
-use crate::projection::{column, collage_items, descriptions, links, profiles, reports, requests, votes};
+use crate::projection::{collage_items, column, descriptions, links, profiles, reports, requests, votes};
 use crate::store::StoreError;
 use rusqlite::ToSql;
 use uuid::Uuid;
@@ -50,7 +50,8 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
         } else {
             format!("(SELECT seq, max(n) FROM {table} GROUP BY {newest_of})")
         };
-        let sql = format!("SELECT counting.seq FROM {rows} AS counting CROSS JOIN entries USING (seq) ORDER BY id");
+        let sql =
+            format!("SELECT counting.seq FROM {rows} AS counting CROSS JOIN entries USING (seq) ORDER BY id");
         for seq in column::<i64>(self.db, &sql, &[])? {
             row(self, &load(self.db, seq, read)?)?;
             self.report();
