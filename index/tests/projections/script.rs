@@ -42,7 +42,7 @@ pub fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         6 => (32u64..=46).prop_map(What::Main),
         2 => Just(What::Main(32)),
         2 => Just(What::Main(36)),
-        2 => (40u64..=41).prop_map(What::Main),
+        4 => (38u64..=41).prop_map(What::Main),
         3 => Just(What::Main(46)),
         1 => (32u64..=46).prop_map(What::Void),
         1 => prop_oneof![0u64..4, 47u64..60].prop_map(What::Other),
