@@ -5,7 +5,7 @@ use super::authored::load;
 use super::collages::{CurrentCollage, collage};
 use super::{Authored, Fold, Place, column, subject_key};
 use crate::entry::EntryId;
-use crate::entry::collage_item::CollageItem;
+use crate::entry::collage::CollageItem;
 use crate::entry::subject::Subject;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};

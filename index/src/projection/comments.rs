@@ -2,8 +2,8 @@
 
 use super::authored::load;
 use super::{Authored, Fold, Page, Place, subject_key};
-use crate::entry::comment::Comment;
 use crate::entry::subject::Subject;
+use crate::entry::texts::Comment;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use std::cmp::Reverse;

@@ -3,8 +3,8 @@
 use super::authored::load;
 use super::votes::{Tally, tally};
 use super::{Authored, Fold, Place, subject_key};
-use crate::entry::description::Description;
 use crate::entry::subject::Subject;
+use crate::entry::texts::Description;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use serde::Serialize;

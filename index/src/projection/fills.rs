@@ -4,8 +4,8 @@ use super::authored::{load_all, load_first};
 use super::links::LinkEntry;
 use super::{Authored, Fold, Place};
 use crate::entry::EntryId;
-use crate::entry::fill::Fill;
 use crate::entry::link::Link;
+use crate::entry::request::Fill;
 use crate::entry::request::Request;
 use crate::store::StoreError;
 use rusqlite::{Connection, params};
@@ -50,7 +50,7 @@ fn accepts(request: &Request, link: &Link) -> bool {
         let is = |other: &String| word.as_ref().is_some_and(|word| word.eq_ignore_ascii_case(other));
         accepted.is_empty() || accepted.iter().any(is)
     };
-    let has = |asked: Option<bool>, there: Option<bool>| asked != Some(true) || there == Some(true);
+    let has = |asked: bool, there: Option<bool>| !asked || there == Some(true);
     any(&request.formats, &link.format)
         && any(&request.encodings, &link.encoding)
         && any(&request.media, &link.media)

@@ -2,13 +2,13 @@
 
 use super::authored::{load_all, load_first};
 use super::{Authored, Fold, Place};
-use crate::entry::own_release::OwnRelease;
+use crate::entry::own_release::{self, OwnRelease};
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 pub(super) fn insert(fold: &Fold<'_>, place: &Place, record: &OwnRelease) -> Result<(), StoreError> {
-    let uuid = OwnRelease::uuid(&place.id);
+    let uuid = own_release::uuid(&place.id);
     let group = record.release_group.unwrap_or(uuid);
     fold.execute(
         "INSERT INTO own_releases (seq, uuid, group_mbid) VALUES (?1, ?2, ?3)",
@@ -19,7 +19,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, record: &OwnRelease) -> Res
 impl Authored<OwnRelease> {
     /// The UUID by which others name the record.
     pub fn uuid(&self) -> Uuid {
-        OwnRelease::uuid(&self.entry)
+        own_release::uuid(&self.entry)
     }
 
     /// The release group that it is an edition of, or the record itself.

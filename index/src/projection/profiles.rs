@@ -3,7 +3,7 @@
 use super::authored::{author_no, load_first};
 use super::{Authored, Fold, Place};
 use crate::entry::AuthorKey;
-use crate::entry::profile::Profile;
+use crate::entry::texts::Profile;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 

@@ -2,14 +2,15 @@
 
 use super::authored::load_all;
 use super::{Authored, Fold, Place, subject_key};
-use crate::entry::report::Report;
+use crate::entry::opinion::Report;
+use crate::entry::reason::Reason;
 use crate::entry::subject::Subject;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many authors report something, by the number of their reason.
-pub type ReasonCounts = BTreeMap<u64, u64>;
+/// How many authors report something, by their reason.
+pub type ReasonCounts = BTreeMap<Reason, u64>;
 
 pub(super) fn insert(fold: &Fold<'_>, place: &Place, report: &Report) -> Result<(), StoreError> {
     fold.execute(
@@ -17,7 +18,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, report: &Report) -> Result<
         params![
             place.seq,
             subject_key(&report.subject),
-            report.reason.cast_signed(),
+            report.reason.number().cast_signed(),
             place.author_no,
             place.n,
             report.withdrawn
@@ -40,7 +41,9 @@ pub(super) fn reasons(db: &Connection, subjects: &[&[u8]]) -> Result<ReasonCount
         }
     }
     let mut counts = ReasonCounts::new();
-    reporters.into_iter().for_each(|(reason, _)| *counts.entry(reason).or_default() += 1);
+    reporters
+        .into_iter()
+        .for_each(|(reason, _)| *counts.entry(Reason::from_number(reason)).or_default() += 1);
     Ok(counts)
 }
 

@@ -1,8 +1,8 @@
 //! Tags: of each author the newest about a subject and a tag counts.
 
 use super::{Fold, Page, Place, column, limit_and_offset, subject_key};
+use crate::entry::opinion::Tag;
 use crate::entry::subject::Subject;
-use crate::entry::tag::Tag;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use super::authored::load;
 use super::{Authored, Fold, Page, Place, limit_and_offset};
-use crate::entry::topic::Topic;
+use crate::entry::texts::Topic;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use serde::Serialize;

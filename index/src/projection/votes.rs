@@ -3,8 +3,8 @@
 use super::authored::load_all;
 use super::{Authored, Fold, Place, subject_key};
 use crate::entry::EntryId;
+use crate::entry::opinion::Vote;
 use crate::entry::subject::Subject;
-use crate::entry::vote::Vote;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use serde::Serialize;

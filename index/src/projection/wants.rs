@@ -1,8 +1,8 @@
 //! Wants: who wants a request filled, or a record linked; of each author the newest counts.
 
 use super::{Fold, Place, subject_key};
+use crate::entry::request::Want;
 use crate::entry::subject::Subject;
-use crate::entry::want::Want;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 

@@ -3,6 +3,8 @@
 use super::desk::{Desk, about, bytes, entry, link, mbid, record, text, texts};
 use deadwax_index::entry::EntryId;
 use deadwax_index::entry::cbor::Value;
+use deadwax_index::entry::own_release;
+use deadwax_index::entry::reason::Reason;
 use deadwax_index::ingest::drop_body;
 use deadwax_index::mbid::Uuid;
 use deadwax_index::projection::duplicates::{Likeness, Torrent};
@@ -112,7 +114,10 @@ fn reports_count_once_for_each_author_and_reason() {
     desk.say(2, 37, report(2, false));
     desk.say(1, 37, report(4, true));
     let reports = &torrents(&desk, 1)[0].reports;
-    assert_eq!(reports.iter().map(|(reason, count)| (*reason, *count)).collect::<Vec<_>>(), [(2, 2)]);
+    assert_eq!(
+        reports.iter().map(|(reason, count)| (*reason, *count)).collect::<Vec<_>>(),
+        [(Reason::TRANSCODE, 2)]
+    );
     assert_eq!(desk.store.reports(&about(link)).unwrap().len(), 2);
 }
 
@@ -292,11 +297,7 @@ fn people_and_records_of_their_own() {
     let of_group = desk.store.own_releases_of_group(&mbid(1)).unwrap();
     assert_eq!(ids(&of_group), [edition]);
     assert_eq!(desk.store.own_release(&of_group[0].uuid()).unwrap().unwrap().entry, edition);
-    let alone = desk
-        .store
-        .own_release(&deadwax_index::entry::own_release::OwnRelease::uuid(&alone))
-        .unwrap()
-        .unwrap();
+    let alone = desk.store.own_release(&own_release::uuid(&alone)).unwrap().unwrap();
     assert_eq!(alone.group(), alone.uuid());
 }
 

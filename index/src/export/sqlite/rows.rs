@@ -2,16 +2,17 @@
 
 use super::{Number, Progress, Writer, hex};
 use crate::entry::EntryId;
-use crate::entry::comment::Comment;
 use crate::entry::link::Link;
+use crate::entry::opinion::Report;
+use crate::entry::opinion::Tag;
 use crate::entry::own_release::OwnRelease;
-use crate::entry::report::Report;
+use crate::entry::reason::Reason;
 use crate::entry::request::Request;
+use crate::entry::request::Want;
 use crate::entry::retract::Retract;
 use crate::entry::subject::Subject;
-use crate::entry::tag::Tag;
-use crate::entry::topic::Topic;
-use crate::entry::want::Want;
+use crate::entry::texts::Comment;
+use crate::entry::texts::Topic;
 use crate::mbid::MbidKind;
 use crate::projection::authored::{Authored, load};
 use crate::projection::{collage_items, column, descriptions, links, profiles, reports, requests, votes};
@@ -213,11 +214,12 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
         for subject in self.subjects("votes")? {
             for vote in votes::votes(self.db, &subject)? {
                 let (subject, kind) = subject_columns(&vote.body.subject);
-                let columns: [(&str, &dyn ToSql); 5] = [
+                let columns: [(&str, &dyn ToSql); 6] = [
                     ("subject", &subject),
                     ("subject_kind", &kind),
                     ("value", &vote.body.value),
-                    ("reason", &vote.body.reason.map(Number)),
+                    ("reason", &vote.body.reason.map(Reason::word)),
+                    ("reason_number", &vote.body.reason.map(|reason| Number(reason.number()))),
                     ("note", &vote.body.note),
                 ];
                 self.row("votes", &vote.entry.0, &columns)?;
@@ -238,10 +240,11 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
     fn report_row(&mut self, report: &Authored<Report>) -> Result<(), StoreError> {
         let (subject, kind) = subject_columns(&report.body.subject);
         let (other, other_kind) = report.body.other.as_ref().map(subject_columns).unzip();
-        let columns: [(&str, &dyn ToSql); 6] = [
+        let columns: [(&str, &dyn ToSql); 7] = [
             ("subject", &subject),
             ("subject_kind", &kind),
-            ("reason", &Number(report.body.reason)),
+            ("reason", &report.body.reason.word()),
+            ("reason_number", &Number(report.body.reason.number())),
             ("note", &report.body.note),
             ("other", &other),
             ("other_kind", &other_kind),

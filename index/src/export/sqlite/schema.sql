@@ -34,9 +34,10 @@ CREATE TABLE descriptions (
 CREATE TABLE tags (seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, subject_kind TEXT NOT NULL, tag TEXT NOT NULL);
 CREATE TABLE votes (
     seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, subject_kind TEXT NOT NULL, value INTEGER NOT NULL,
-    reason, note TEXT);
+    reason TEXT, reason_number, note TEXT);
 CREATE TABLE reports (
-    seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, subject_kind TEXT NOT NULL, reason, note TEXT,
+    seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, subject_kind TEXT NOT NULL, reason TEXT NOT NULL,
+    reason_number, note TEXT,
     other TEXT, other_kind TEXT);
 CREATE TABLE comments (
     seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, subject_kind TEXT NOT NULL, reply_to TEXT, text TEXT);
@@ -88,10 +89,10 @@ CREATE VIEW v1_descriptions AS
 CREATE VIEW v1_tags AS
     SELECT entry, author, n, created_hours, subject, subject_kind, tag FROM tags JOIN said USING (seq);
 CREATE VIEW v1_votes AS
-    SELECT entry, author, n, created_hours, subject, subject_kind, value, reason, note
+    SELECT entry, author, n, created_hours, subject, subject_kind, value, reason, reason_number, note
     FROM votes JOIN said USING (seq);
 CREATE VIEW v1_reports AS
-    SELECT entry, author, n, created_hours, subject, subject_kind, reason, note, other, other_kind
+    SELECT entry, author, n, created_hours, subject, subject_kind, reason, reason_number, note, other, other_kind
     FROM reports JOIN said USING (seq);
 CREATE VIEW v1_comments AS
     SELECT entry, author, n, created_hours, subject, subject_kind, reply_to, text
