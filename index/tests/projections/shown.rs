@@ -321,3 +321,33 @@ fn projections_of_another_version_and_damaged_ones_are_made_anew() {
     damage("DELETE FROM votes; DELETE FROM meta WHERE key = 'projection_format'");
     assert_eq!(Store::open(desk.dir.path()).unwrap().projection_digests().unwrap(), digests);
 }
+
+#[test]
+fn a_store_of_the_first_schema_is_folded_when_it_is_opened() {
+    let mut desk = Desk::new();
+    let link = desk.link(0, 1, 8);
+    desk.vote(1, entry(link), 1);
+    let expected = desk.store.projection_digests().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let db = rusqlite::Connection::open(dir.path().join("entries.db")).unwrap();
+        db.execute_batch(include_str!("../../migrations/0001_entries.sql")).unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        db.execute("ATTACH ?1 AS other", [desk.dir.path().join("entries.db").to_str().unwrap()]).unwrap();
+        for table in ["authors", "entries", "set_roots"] {
+            db.execute(&format!("INSERT INTO main.{table} SELECT * FROM other.{table}"), []).unwrap();
+        }
+        // Nothing of votes: that version knew them not.
+        db.execute(
+            "INSERT INTO links SELECT seq, group_mbid, mbid, infohash_v1, infohash_v2 FROM other.links",
+            [],
+        )
+        .unwrap();
+    }
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.projection_digests().unwrap(), expected);
+    assert_eq!(
+        store.group_changes_after(0, 9).unwrap().into_iter().map(|(_, mbid)| mbid).collect::<Vec<_>>(),
+        [mbid(1)]
+    );
+}

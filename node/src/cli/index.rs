@@ -118,3 +118,48 @@ fn text(answer: &Answer) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::Output;
+    use deadwax_index::entry::identity::Identity;
+    use deadwax_index::ingest::ingest;
+
+    fn context() -> (tempfile::TempDir, Context) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let link = r#"{"infohash_v1":"5a5b5c5d5e5f606162636465666768696a6b6c6d",
+            "mbid":"8d1f2e3c-4b5a-4968-8776-95a4b3c2d1e0","mbid_kind":"release-group",
+            "artist":"The Salt Cartographers","title":"Maps of Low Water"}"#;
+        let link = deadwax_index::entry::json::body_from_json(32, link.as_bytes()).unwrap();
+        let link = Identity::from_secret([3; 32]).sign(link, 32, 0, 494_000);
+        ingest(&store, &[link], None).unwrap();
+        let context =
+            Context { data_dir: dir.path().to_owned(), config_file: None, out: Output { json: true } };
+        (dir, context)
+    }
+
+    #[test]
+    fn a_rebuild_makes_projections_and_search_anew() {
+        let (dir, context) = context();
+        let before = digests(&Store::open(dir.path()).unwrap()).unwrap();
+        let stale = dir.path().join(SEARCH_DIRECTORY).join("stale");
+        std::fs::create_dir_all(&stale).unwrap();
+        let answer = rebuild(&context).unwrap();
+        assert_eq!((answer.entries, answer.groups), (Some(1), Some(1)));
+        assert_eq!(answer.projections, before);
+        assert!(!stale.exists());
+    }
+
+    #[test]
+    fn a_rebuild_is_refused_while_a_node_runs() {
+        let (dir, context) = context();
+        let node = run::lock(dir.path()).unwrap();
+        let Err(refused) = rebuild(&context) else { panic!("rebuilt under a running node") };
+        assert!(format!("{refused:?}").contains("node.running"), "{refused:?}");
+        Index::Digest.run(&context).unwrap();
+        drop(node);
+        rebuild(&context).unwrap();
+    }
+}
