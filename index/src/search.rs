@@ -20,6 +20,7 @@ mod sort;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tokens;
 mod writer;
 
 pub use collect::Seeders;
@@ -250,14 +251,16 @@ impl SearchIndex {
         let as_typed = |open| planner.as_typed(words, open).map_err(failed);
         let mut found = best(as_typed(said_open)?, 0)?;
         let mut open = said_open;
-        if found.total < FEW_HITS && !open && Planner::may_be_open(words, false) {
+        let certain = found.total > 0 && planner.begins_with_artist_and_title(words).map_err(failed)?;
+        let few = |found: &Found| found.total < FEW_HITS && !certain && !words.is_empty();
+        if few(&found) && !open && Planner::may_be_open(words, false) {
             open = true;
             found = best(as_typed(true)?, 0)?;
         }
         let exact = found.total;
         let mut suggestion = None;
-        if exact < FEW_HITS && !words.is_empty() {
-            let alternatives = planner.alternatives(words).map_err(failed)?;
+        if few(&found) {
+            let alternatives = planner.alternatives(words, exact == 0).map_err(failed)?;
             if alternatives.iter().any(|alternatives| !alternatives.is_empty()) {
                 let forgiving = planner.forgiving(words, &alternatives).map_err(failed)?;
                 let more = best(plan::without(forgiving, as_typed(open)?), 1)?;
