@@ -5,8 +5,11 @@
 //! [`mod@crate::import`] reads both forms again.
 
 mod jsonl;
+mod sqlite;
 #[cfg(test)]
 mod tests;
+
+pub use sqlite::{SqliteExportError, SqliteExported, export_sqlite};
 
 use crate::entry::Scope;
 use crate::mbid::capitalise;

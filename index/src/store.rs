@@ -8,6 +8,7 @@ pub(crate) mod migration;
 pub mod private;
 
 use crate::{Problem, disk};
+use crate::projection;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -20,6 +21,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A disk with less room than this counts as full as long as it was full: a batch of the longest entries,
 /// once in the log of the database and once in the database, or else it would be full again at once.
 const ROOM_BYTES: usize = 40 << 20;
+/// Statements that a connection keeps ready: those of all projections.
+const PREPARED_STATEMENTS: usize = 128;
 /// Idle read connections that are kept open.
 const MAX_IDLE_READERS: usize = 8;
 
@@ -105,6 +108,7 @@ impl Store {
             options.create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(directory)?;
             let mut connection = Connection::open(&path)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
             // FULL: an entry that was acknowledged survives a power cut, not just a crash.
             connection.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
@@ -113,12 +117,16 @@ impl Store {
             migration::migrate(&mut connection, name, migrations)?;
             Ok(connection)
         };
-        let writer = open("entries.db", migration::ENTRIES)?;
+        let mut writer = open("entries.db", migration::ENTRIES)?;
         let private = open("private.db", migration::PRIVATE)?;
         let mut incarnation = [0; 16];
         getrandom::fill(&mut incarnation)?;
         writer
             .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('incarnation', ?1)", [incarnation])?;
+        // Asked first: most of the time there is nothing to write, and another process may be writing.
+        if projection::is_outdated(&writer)? {
+            transact(&mut writer, |db| projection::rebuild_if_outdated(db))?;
+        }
         Ok(Self {
             entries: dir.join("entries.db"),
             writer: Mutex::new(writer),
@@ -157,6 +165,7 @@ impl Store {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(&self.entries, flags)?;
                 connection.busy_timeout(BUSY_TIMEOUT)?;
+                connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
                 plan_once(&connection)?;
                 connection
             }
@@ -169,6 +178,11 @@ impl Store {
             readers.push(connection);
         }
         Ok(result)
+    }
+
+    /// Gives the space of a large transaction's log back, if no reader needs it any more.
+    pub(crate) fn shrink_log(&self) -> Result<(), StoreError> {
+        Ok(lock(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     fn write_private<T>(

@@ -8,6 +8,7 @@ mod entry;
 mod export;
 mod identity;
 mod import;
+mod index;
 mod link;
 mod node;
 mod output;
@@ -67,6 +68,9 @@ enum Command {
     Export(export::Export),
     /// Take in the entries of a file
     Import(import::Import),
+    /// Rebuild what follows from the entries, or compare it with another node's
+    #[command(subcommand)]
+    Index(index::Index),
     /// Show what the running node is doing
     Status,
     /// Show the peers of the running node
@@ -122,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Catalogue(command) => command.run(&context),
         Command::Export(command) => command.run(&context),
         Command::Import(command) => command.run(&context),
+        Command::Index(command) => command.run(&context),
         Command::Status => node::status(&context),
         Command::Peers => node::peers(&context),
         Command::Magnet(command) => command.run(&context),

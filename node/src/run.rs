@@ -154,10 +154,10 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
     Ok((Arc::new(app), lock))
 }
 
-/// Makes the data directory this user's alone, and takes it for this process.
+/// Makes the data directory this user's alone, and takes it for this process until the file is closed.
 ///
 /// # Errors
-/// Another process has it, or it cannot be used.
+/// Another process has it, or it cannot be made.
 pub fn lock(data_dir: &Path) -> Result<File> {
     let closed = std::fs::Permissions::from_mode(0o700);
     std::fs::DirBuilder::new()

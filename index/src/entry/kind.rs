@@ -37,7 +37,8 @@ impl Scope {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
-        /// The kinds with a number. Only [`Kind::Link`] has a frozen body so far.
+        /// The kinds with a number. Those from [`Kind::Link`] to [`Kind::Retract`] have a frozen body:
+        /// [`super::bodies::Body`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kind { $($(#[$doc])* $variant = $number),* }
 

@@ -9,7 +9,7 @@ use deadwax_index::entry::identity::Identity;
 use deadwax_index::entry::json::{JsonError, body_from_json};
 use deadwax_index::entry::limits::{MAX_BODY_BYTES, MAX_CBOR_DEPTH, MAX_ENTRY_BYTES, MAX_HEAD_BYTES};
 use deadwax_index::entry::link::{Link, LinkError};
-use deadwax_index::entry::{EntryId, Kind, VerifiedEntry, VerifiedHead};
+use deadwax_index::entry::{Body, BodyError, EntryId, Kind, VerifiedEntry, VerifiedHead};
 use deadwax_index::sync::wire::{self, Item, ItemReader, WireError};
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
@@ -33,8 +33,7 @@ fn check_entry(bytes: &[u8], entry: &VerifiedEntry) {
     let statement = head.statement();
     assert_eq!(statement.body_bytes, body.len() as u64);
     assert_eq!(statement.body_hash[..], Sha256::digest(body)[..]);
-    let is_link = statement.kind == Kind::Link.number() && Link::from_body(body).is_ok();
-    assert_eq!(entry.void_reason().is_none(), is_link);
+    assert_eq!(entry.void_reason().is_none(), Body::from_bytes(statement.kind, body).is_ok());
 }
 
 #[test]
@@ -149,7 +148,7 @@ fn link_bodies() {
                 check_link(body, &link);
                 Reached::End
             }
-            Err(LinkError::Cbor(_) | LinkError::TooLong(_)) => Reached::Door,
+            Err(LinkError(BodyError::Cbor(_) | BodyError::TooLong(_))) => Reached::Door,
             Err(_) => Reached::Inside,
         }
     });
