@@ -170,7 +170,8 @@ EDGES = [
     (33, "join of 128 bytes", BASIC[33] | {"artists": [{"name": "n" * 1000, "join": "+" * 128}]}),
     (33, "eight types of 128 bytes", BASIC[33] | {"types": ["T" * 128] * 8}),
     (33, "year alone, zeros", BASIC[33] | {"date": "0000"}),
-    (33, "year and month", BASIC[33] | {"date": "1996-12"}),
+    *((33, f"date {date}", BASIC[33] | {"date": date}) for date in [
+        "1996-12", "1996-01-01", "1996-09-09", "1996-10-10", "1996-11-19", "1996-12-20", "1996-12-29", "1996-12-30"]),
     (33, "a day that the month does not have", BASIC[33] | {"date": "9999-02-31"}),
     (33, "eight labels", BASIC[33] | {"labels": [{"name": "l" * 128}, {"catno": "c" * 128}, {"mbid": LABEL}] * 2
                                       + [{"name": "l"}] * 2}),
