@@ -8,9 +8,11 @@
 mod archive;
 mod carry;
 mod error;
+mod groups;
 mod import;
 mod kind;
 mod record;
+mod shared;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -18,12 +20,14 @@ mod writer;
 
 pub use archive::{MAX_DECODER_BYTES, MAX_LINE_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
 pub use error::ImportError;
+pub use groups::{CreditedArtist, EditionLabel, EditionMedium, EditionRecord, GroupRecord};
 pub use import::{Progress, import};
 pub use kind::Kind;
 pub use record::{
     Alias, Area, CreditPart, Entity, Event, LabelInfo, LifeSpan, Medium, Record, Reference, Relation,
     Release, ReleaseGroup, Text, Url,
 };
+pub use shared::{SharedCatalogue, Version};
 
 use crate::mbid::Uuid;
 use crate::store::{Store, StoreError, migration};
@@ -114,6 +118,16 @@ impl Catalogue {
             dump: dump.unwrap_or_default(),
             size_bytes: self.size_bytes,
         })
+    }
+
+    /// What is known of the release group with this MBID.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn known_group(&self, mbid: &Uuid) -> Result<Option<KnownGroup>, StoreError> {
+        let sql = "SELECT title, primary_type, secondary_types, first_release_date, credit
+                   FROM release_groups LEFT JOIN artist_credits USING (credit_no) WHERE mbid = ?1";
+        Ok(self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?)
     }
 
     /// The release group with this MBID, or that of the release with this MBID.

@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod entry;
 pub mod infohash;
 pub mod ingest;
+pub mod listing;
 pub mod magnet;
 pub mod mbid;
 pub mod problem;

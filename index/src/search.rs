@@ -1,49 +1,62 @@
 //! Finding release groups by words, artist and title, or a pasted identifier.
 //!
-//! A tantivy index over the links, one document per group: a cache of the [`Store`], which can be
-//! deleted at any time. How it ranks and why is in `doc/SEARCH.md`. Not here: what a link is
-//! ([`crate::entry::link`]), and what is shown of a group ([`crate::projection::links`]).
+//! A tantivy index over the catalogue and the links, one document per group: a cache of the [`Store`] and
+//! the catalogue, which can be deleted at any time. How it ranks and why is in `doc/SEARCH.md`. Not here:
+//! what a link is ([`crate::entry::link`]), and what is shown of a group ([`crate::listing`]).
 
+mod answers;
 mod cache;
+mod collect;
+mod document;
+mod facets;
+mod filter;
 mod fold;
 mod forgive;
 mod identifier;
 mod parse;
 mod plan;
 mod schema;
+mod sort;
 #[cfg(test)]
 mod tests;
 mod text;
 mod writer;
 
+pub use collect::Seeders;
+pub use facets::Facets;
+pub use filter::filter_keys;
 pub use identifier::{Identifier, parse as parse_identifier};
 pub use parse::{MAX_FILTERS, MAX_QUERY_BYTES, MAX_WORDS, ParsedQuery, QueryError, parse as parse_query};
+pub use sort::{Cursor, CursorError, Sort};
 pub use writer::Progress;
 
 use crate::Problem;
-use crate::projection::links::Group;
+use crate::catalogue::SharedCatalogue;
+use crate::listing::Listing;
 use crate::store::{Store, StoreError};
+use answers::{Answers, Asked};
+use cache::Generation;
+use collect::{Best, Found};
+use filter::Filter;
 use plan::{Clause, Planner};
-use schema::{Fields, MBID_HIGH, MBID_LOW};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use tantivy::collector::sort_key::{SortBySimilarityScore, SortByStaticFastValue};
-use tantivy::collector::{Count, TopDocs};
-use tantivy::{Index, IndexReader, IndexWriter, Order, Searcher, TantivyError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tantivy::query::TermSetQuery;
+use tantivy::{Searcher, TantivyError};
 use uuid::Uuid;
+use writer::Keeper;
 
 /// Where the index is, below the data directory.
 const DIRECTORY: &str = "search";
 /// Groups in one answer: each is read from the store with all its links.
 pub const MAX_LIMIT: usize = 100;
-/// Hits that can be paged to: nobody reads further, and all of them are kept in memory to sort.
+/// Hits that can be skipped: all of them are kept in memory to sort. A [`Cursor`] leads on.
 pub const MAX_DEPTH: usize = 10_000;
-/// With fewer hits than this, typing errors are looked for too.
+/// With fewer hits than this, unfinished words and typing errors are looked for too.
 const FEW_HITS: u64 = 10;
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
     /// What was typed or pasted, up to [`MAX_QUERY_BYTES`].
     pub text: String,
@@ -51,6 +64,10 @@ pub struct Query {
     pub limit: usize,
     /// How many hits to skip; there are none beyond [`MAX_DEPTH`].
     pub offset: usize,
+    /// Only hits after this one.
+    pub after: Option<Cursor>,
+    /// The order; that of the text, or else by relevance, if it is not said here.
+    pub sort: Option<Sort>,
 }
 
 /// The answer. Equal questions to an equal index get equal answers: hits of the same score are
@@ -63,7 +80,13 @@ pub struct Hits {
     /// corrected or a word left out.
     pub exact: u64,
     /// The groups asked for, best first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<Listing>,
+    /// How all that match are spread over types, formats and the like.
+    pub facets: Facets,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+    /// The order that they are in.
+    pub sort: Sort,
     /// The text was this identifier, and `groups` are those that it leads to.
     pub identified: Option<Identifier>,
     /// Nothing matches as typed; this text finds the first of `groups`.
@@ -78,7 +101,7 @@ pub enum SearchError {
     Query(QueryError),
     /// The store cannot answer.
     #[error("{0}")]
-    Store(#[source] StoreError),
+    Store(#[from] StoreError),
     /// The directory of the index cannot be made or read.
     #[error("cannot use the search directory {path}: {source}")]
     Directory {
@@ -110,29 +133,44 @@ impl SearchError {
     }
 }
 
-/// The index over the links of one data directory. Any number of processes may search; one at a
-/// time may write.
+/// The index over one data directory. Any number of processes may search; one at a time may write.
 pub struct SearchIndex {
-    index: Index,
-    reader: IndexReader,
-    fields: Fields,
-    /// The commit that the reader shows.
-    shown: AtomicU64,
-    /// Made when first needed, as it locks out other processes, and kept.
-    writer: Mutex<Option<IndexWriter>>,
+    directory: PathBuf,
+    catalogue: SharedCatalogue,
+    /// What answers.
+    current: RwLock<Arc<Generation>>,
+    keeper: Mutex<Keeper>,
+    seeders: RwLock<Arc<Seeders>>,
+    answers: Answers,
 }
 
 impl SearchIndex {
-    /// Opens the index of a data directory without locking it. One that is missing, damaged or of
+    /// Opens the index of a data directory without locking it. One that is missing, unreadable or of
     /// another version is replaced by an empty one, for [`Self::catch_up`] to fill.
     ///
     /// # Errors
-    /// The directory cannot be written, or another process is at work in an index of another version.
+    /// The directory cannot be written.
     pub fn open(data_dir: &Path) -> Result<Self, SearchError> {
-        let (index, reader, fields) = cache::open(&data_dir.join(DIRECTORY))?;
-        // No commit has this number: the first reload always happens.
-        let shown = AtomicU64::new(u64::MAX);
-        Ok(Self { index, reader, fields, shown, writer: Mutex::default() })
+        let directory = data_dir.join(DIRECTORY);
+        let current = RwLock::new(Arc::new(cache::open(&directory)?));
+        Ok(Self {
+            directory,
+            catalogue: SharedCatalogue::new(data_dir),
+            current,
+            keeper: Mutex::default(),
+            seeders: RwLock::default(),
+            answers: Answers::default(),
+        })
+    }
+
+    /// The catalogue that is searched.
+    pub fn catalogue(&self) -> &SharedCatalogue {
+        &self.catalogue
+    }
+
+    /// What is known of seeders from now on. They are joined to hits as they are found.
+    pub fn set_seeders(&self, seeders: Seeders) {
+        *self.seeders.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seeders);
     }
 
     /// Finds groups. Sees what [`Self::catch_up`] last took in.
@@ -145,92 +183,203 @@ impl SearchIndex {
             return Err(SearchError::Query(QueryError::TooLong(text.len())));
         }
         if let Some(identifier) = parse_identifier(text).map_err(SearchError::Query)? {
-            let mbids = identifier.groups(store).map_err(SearchError::Store)?;
-            if !mbids.is_empty() || !Identifier::may_be_a_word(text) {
-                let (total, groups) = (mbids.len() as u64, page(store, &mbids, query)?);
-                return Ok(Hits {
-                    total,
-                    exact: total,
-                    groups,
-                    identified: Some(identifier),
-                    suggestion: None,
-                });
+            let mbids = self.groups_of(store, &identifier)?;
+            if !mbids.is_empty() || !identifier.may_be_words(text) {
+                let hits = self.identified(store, query, &mbids)?;
+                return Ok(Hits { identified: Some(identifier), ..hits });
             }
         }
         let parsed = parse_query(text).map_err(SearchError::Query)?;
         self.find(store, query, &parsed)
     }
 
+    /// The groups that an identifier leads to, ascending.
+    ///
+    /// # Errors
+    /// Store or catalogue cannot be read.
+    pub fn groups_of(&self, store: &Store, identifier: &Identifier) -> Result<Vec<Uuid>, SearchError> {
+        self.catalogue.with(|catalogue| {
+            identifier.groups(store, catalogue.map(|(catalogue, _)| catalogue)).map_err(SearchError::Store)
+        })
+    }
+
+    /// The groups that an identifier leads to.
+    fn identified(&self, store: &Store, query: &Query, mbids: &[Uuid]) -> Result<Hits, SearchError> {
+        if mbids.len() > 1 {
+            let generation = self.current();
+            let terms = mbids.iter().map(|mbid| generation.fields.mbid_high(mbid));
+            let clause: Clause = Box::new(TermSetQuery::new(terms));
+            let asked = Asking { query, sort: query.sort.unwrap_or_default(), seeded: None };
+            let found = self.best(&generation.reader.searcher(), &clause, 0, &asked)?;
+            // What joined the set just now is not in the index yet.
+            if found.total >= mbids.len() as u64 {
+                return self.hits(store, &asked, found.total, found, None);
+            }
+        }
+        let total = mbids.len() as u64;
+        let page = mbids.iter().skip(query.offset).take(query.limit.min(MAX_LIMIT));
+        let groups = self.listings(store, page)?;
+        Ok(Hits { total, exact: total, groups, ..Hits::default() })
+    }
+
     fn find(&self, store: &Store, query: &Query, parsed: &ParsedQuery) -> Result<Hits, SearchError> {
         let failed = |source| SearchError::Index { doing: "search", source };
-        let ParsedQuery { words, filters, filter_text } = parsed;
-        if words.is_empty() && filters.is_empty() {
+        let ParsedQuery { words, conditions, filter_text, sort, open_end } = parsed;
+        let asking = Asking {
+            query,
+            sort: query.sort.or(*sort).unwrap_or_default(),
+            seeded: conditions
+                .iter()
+                .find_map(|condition| (condition.filter == Filter::Seeded).then_some(condition.wanted)),
+        };
+        if words.is_empty() && conditions.is_empty() && asking.sort == Sort::Relevance {
             return Ok(Hits::default());
         }
-        let searcher = self.reader.searcher();
-        let planner = Planner { searcher: &searcher, fields: &self.fields };
-        let depth = query.offset.saturating_add(query.limit.min(MAX_LIMIT)).min(MAX_DEPTH);
-        let best = |clause| best(&searcher, &planner.filtered(clause, filters), depth).map_err(failed);
+        let generation = self.current();
+        let searcher = generation.reader.searcher();
+        let planner = Planner { searcher: &searcher, fields: &generation.fields };
+        let best = |clause, tier| {
+            let clause = planner.filtered(clause, conditions);
+            if words.is_empty() {
+                return self.best_filtered(&generation, &searcher, &clause, &asking, filter_text);
+            }
+            self.best(&searcher, &clause, tier, &asking)
+        };
 
-        let (exact, mut mbids) = best(planner.as_typed(words))?;
-        let mut hits = Hits { total: exact, exact, ..Hits::default() };
+        let said_open = *open_end && Planner::may_be_open(words, true);
+        let as_typed = |open| planner.as_typed(words, open).map_err(failed);
+        let mut found = best(as_typed(said_open)?, 0)?;
+        let mut open = said_open;
+        if found.total < FEW_HITS && !open && Planner::may_be_open(words, false) {
+            open = true;
+            found = best(as_typed(true)?, 0)?;
+        }
+        let exact = found.total;
+        let mut suggestion = None;
         if exact < FEW_HITS && !words.is_empty() {
             let alternatives = planner.alternatives(words).map_err(failed)?;
-            let mut more = (0, Vec::new());
             if alternatives.iter().any(|alternatives| !alternatives.is_empty()) {
-                let forgiving = planner.forgiving(words, &alternatives);
-                more = best(plan::without(forgiving, planner.as_typed(words)))?;
+                let forgiving = planner.forgiving(words, &alternatives).map_err(failed)?;
+                let more = best(plan::without(forgiving, as_typed(open)?), 1)?;
+                found.append(more, asking.depth());
             }
-            if let (0, Some(first)) = (exact, more.1.first()) {
-                let first = store.group(first).map_err(SearchError::Store)?;
-                let suggestion = first
+            if let (0, Some(first)) = (exact, found.places.first()) {
+                let first = self.listings(store, [&first.mbid].into_iter())?.pop();
+                suggestion = first
                     .and_then(|group| {
                         forgive::suggestion(words, &alternatives, group.artist(), group.title())
                     })
                     .map(|suggestion| suggestion + filter_text);
                 // Words that stand in neither name are left as they were, with their errors.
                 if let Some(Ok(better)) = suggestion.as_deref().map(parse_query)
-                    && best(planner.as_typed(&better.words))?.0 > 0
+                    && best(planner.as_typed(&better.words, true).map_err(failed)?, 0)?.total == 0
                 {
-                    hits.suggestion = suggestion;
+                    suggestion = None;
                 }
             }
-            if exact + more.0 == 0 {
-                more = best(planner.at_least_half(words, &alternatives))?;
+            if found.total == 0 {
+                found = best(planner.at_least_half(words, &alternatives).map_err(failed)?, 1)?;
             }
-            hits.total += more.0;
-            mbids.extend(more.1);
         }
-        hits.groups = page(store, &mbids, query)?;
-        Ok(hits)
+        self.hits(store, &asking, exact, found, suggestion)
     }
 
-    /// Shows the newest commit, if it is not shown yet.
-    fn reload(&self) -> Result<(), SearchError> {
-        let failed = |source| SearchError::Index { doing: "show its newest state", source };
-        let newest = self.index.load_metas().map_err(failed)?.opstamp;
-        if self.shown.load(Ordering::Acquire) != newest {
-            self.reader.reload().map_err(failed)?;
-            self.shown.store(newest, Ordering::Release);
-        }
-        Ok(())
+    fn hits(
+        &self,
+        store: &Store,
+        asking: &Asking<'_>,
+        exact: u64,
+        found: Found,
+        suggestion: Option<String>,
+    ) -> Result<Hits, SearchError> {
+        let Query { limit, offset, .. } = *asking.query;
+        let limit = limit.min(MAX_LIMIT);
+        let page = found.places.get(offset..).unwrap_or_default();
+        let more = page.len() > limit;
+        let page = &page[..page.len().min(limit)];
+        let next = page.last().filter(|_| more).map(|last| Cursor(*last));
+        let groups = self.listings(store, page.iter().map(|place| &place.mbid))?;
+        let facets = found.counts.to_facets();
+        let (total, sort) = (found.total, asking.sort);
+        Ok(Hits { total, exact, groups, facets, next, sort, identified: None, suggestion })
+    }
+
+    /// How many groups a clause matches, and the best of them.
+    fn best(
+        &self,
+        searcher: &Searcher,
+        clause: &Clause,
+        tier: u8,
+        asking: &Asking<'_>,
+    ) -> Result<Found, SearchError> {
+        let best = Best {
+            tier,
+            sort: asking.sort,
+            limit: asking.depth(),
+            after: asking.query.after.map(|Cursor(place)| place),
+            seeded: asking.seeded,
+            seeders: self.seeders(),
+        };
+        searcher.search(clause, &best).map_err(|source| SearchError::Index { doing: "search", source })
+    }
+
+    /// The same for queries without words: the broadest of all, and the most repeated.
+    fn best_filtered(
+        &self,
+        generation: &Generation,
+        searcher: &Searcher,
+        clause: &Clause,
+        asking: &Asking<'_>,
+        filter_text: &str,
+    ) -> Result<Found, SearchError> {
+        let asked = Asked {
+            filters: filter_text.to_owned(),
+            sort: asking.sort,
+            depth: asking.depth(),
+            after: asking.query.after.map(|Cursor(place)| place),
+            generation: (generation.number, generation.shown()),
+        };
+        let seeders = self.seeders();
+        self.answers.get_or(asked, &seeders, || self.best(searcher, clause, 0, asking))
+    }
+
+    /// What is shown of groups. One that left the store meanwhile is left out.
+    fn listings<'a>(
+        &self,
+        store: &Store,
+        mbids: impl Iterator<Item = &'a Uuid>,
+    ) -> Result<Vec<Listing>, SearchError> {
+        self.catalogue.with(|catalogue| {
+            let catalogue = catalogue.map(|(catalogue, _)| catalogue);
+            let listings = mbids.filter_map(|mbid| Listing::read(store, catalogue, mbid).transpose());
+            listings.collect::<Result<_, _>>().map_err(SearchError::Store)
+        })
+    }
+
+    fn seeders(&self) -> Arc<Seeders> {
+        Arc::clone(&self.seeders.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn current(&self) -> Arc<Generation> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn show(&self, generation: Arc<Generation>) -> Arc<Generation> {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&generation);
+        generation
     }
 }
 
-/// How many groups a clause matches, and the best `depth` of them.
-fn best(searcher: &Searcher, clause: &Clause, depth: usize) -> tantivy::Result<(u64, Vec<Uuid>)> {
-    let ascending = |column: &str| (SortByStaticFastValue::<u64>::for_field(column), Order::Asc);
-    let by_mbid = (ascending(MBID_HIGH), ascending(MBID_LOW));
-    let top = TopDocs::with_limit(depth.max(1)).order_by((SortBySimilarityScore, by_mbid));
-    let (count, top) = searcher.search(clause, &(Count, top))?;
-    let mbid = |(high, low): (Option<u64>, Option<u64>)| Some(Uuid::from_u64_pair(high?, low?));
-    Ok((count as u64, top.into_iter().filter_map(|((_, key), _)| mbid(key)).collect()))
+/// How the hits of a query are wanted.
+struct Asking<'a> {
+    query: &'a Query,
+    sort: Sort,
+    seeded: Option<bool>,
 }
 
-/// The groups on the page that is asked for. One that left the store meanwhile is left out.
-fn page(store: &Store, mbids: &[Uuid], query: &Query) -> Result<Vec<Group>, SearchError> {
-    let page = mbids.iter().skip(query.offset).take(query.limit.min(MAX_LIMIT));
-    page.filter_map(|mbid| store.group(mbid).transpose())
-        .collect::<Result<_, _>>()
-        .map_err(SearchError::Store)
+impl Asking<'_> {
+    /// How many of the best hits have to be known: one more than is shown tells whether there is more.
+    fn depth(&self) -> usize {
+        self.query.offset.min(MAX_DEPTH).saturating_add(self.query.limit.min(MAX_LIMIT) + 1).min(MAX_DEPTH)
+    }
 }

@@ -10,6 +10,8 @@ use crate::submit::{SubmitError, sign_anew};
 use deadwax_i2p_gateway::tracker::Tracker;
 use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition, ingest};
+use deadwax_index::listing::Listing;
+use deadwax_index::mbid::Uuid;
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::{Store, StoreError};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -73,6 +75,16 @@ impl App {
         }
         self.store.remove_from_outbox(&due)?;
         Ok(())
+    }
+
+    /// What is listed of a release group.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn listing(&self, mbid: &Uuid) -> Result<Option<Listing>, StoreError> {
+        self.search
+            .catalogue()
+            .with(|catalogue| Listing::read(&self.store, catalogue.map(|(catalogue, _)| catalogue), mbid))
     }
 
     /// Count and root of both scopes.

@@ -30,10 +30,13 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
 /// How often the outbox is looked at: entries that are due leave together, sorted by id.
 const RELEASE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often it is looked whether there is a new catalogue.
+const LOOK_FOR_CATALOGUE: Duration = Duration::from_secs(30);
 /// What could not be done is tried again after this.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// Stopping waits this long for streams and routers to close.
@@ -167,7 +170,7 @@ fn lock(data_dir: &Path) -> Result<File> {
 /// # Errors
 /// Nothing is there, or it cannot be read.
 pub fn open_for_reading(config: Config, data_dir: &Path) -> Result<App> {
-    if !data_dir.join("entries.db").exists() {
+    if !["entries.db", "catalogue.db"].iter().any(|file| data_dir.join(file).exists()) {
         bail!("there is no node in {}", data_dir.display());
     }
     let store = Store::open(data_dir)?;
@@ -242,7 +245,12 @@ async fn keep_search_current(app: &SharedApp) -> Result<()> {
     loop {
         released.mark_unchanged();
         match blocking(app, |app| app.search.catch_up(&app.store)).await {
-            Ok(_) => released.changed().await?,
+            // An import of the catalogue is made by another process: only looking tells of it.
+            Ok(_) => {
+                if let Ok(changed) = timeout(LOOK_FOR_CATALOGUE, released.changed()).await {
+                    changed?;
+                }
+            }
             // A cache: searches find what was there before, and the rest when the disk or the lock is free again.
             Err(error) => {
                 tracing::error!(%error, "the search index could not follow the store");

@@ -6,6 +6,7 @@ pub mod api;
 pub mod error;
 pub mod headers;
 pub mod pages;
+pub mod search_query;
 pub mod sync;
 pub mod tracker;
 pub mod view;

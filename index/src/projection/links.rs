@@ -7,7 +7,7 @@ use crate::store::entries::StoredEntry;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// A link with what its head says.
@@ -99,6 +99,17 @@ impl Store {
     /// The links shown under a group's MBID.
     pub fn group(&self, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
         self.read(|db| group(db, mbid))
+    }
+
+    /// The links shown under each of `mbids`, where there are any, in one state of the set.
+    pub fn groups(&self, mbids: &[Uuid]) -> Result<HashMap<Uuid, Group>, StoreError> {
+        self.read(|db| {
+            let mut groups = HashMap::new();
+            for mbid in mbids {
+                groups.extend(group(db, mbid)?.map(|group| (*mbid, group)));
+            }
+            Ok(groups)
+        })
     }
 
     /// The groups under which an MBID of any kind is shown.

@@ -72,7 +72,7 @@ impl Planner<'_> {
         };
         for distance in distances {
             let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
-            for field in [self.fields.artist, self.fields.title, self.fields.facts] {
+            for field in [self.fields.artist, self.fields.title, self.fields.also, self.fields.facts] {
                 let query = FuzzyTermQuery::new(Term::from_field_text(field, word), *distance, true);
                 for segment in self.searcher.segment_readers() {
                     let terms = segment.inverted_index(field)?;
@@ -112,30 +112,40 @@ impl Planner<'_> {
     }
 
     /// All words, each as typed or in one of its alternatives.
-    pub(super) fn forgiving(&self, words: &[Chunk], alternatives: &[Vec<Alternative>]) -> Clause {
-        let clauses = words.iter().zip(alternatives).enumerate().map(|(index, (chunk, alternatives))| {
+    pub(super) fn forgiving(
+        &self,
+        words: &[Chunk],
+        alternatives: &[Vec<Alternative>],
+    ) -> tantivy::Result<Clause> {
+        let mut clauses = Vec::new();
+        for (index, (chunk, alternatives)) in words.iter().zip(alternatives).enumerate() {
             let occur = if chunk.is_signs() { Occur::Should } else { Occur::Must };
-            (occur, self.either(chunk, index + 1 == words.len(), alternatives))
-        });
-        Box::new(BooleanQuery::new(clauses.collect()))
+            clauses.push((occur, self.either(chunk, index + 1 == words.len(), alternatives)?));
+        }
+        Ok(Box::new(BooleanQuery::new(clauses)))
     }
 
     /// At least half of the words (pairs of characters in scripts without spaces).
-    pub(super) fn at_least_half(&self, words: &[Chunk], alternatives: &[Vec<Alternative>]) -> Clause {
+    pub(super) fn at_least_half(
+        &self,
+        words: &[Chunk],
+        alternatives: &[Vec<Alternative>],
+    ) -> tantivy::Result<Clause> {
         let mut units = Vec::new();
         for (index, (chunk, alternatives)) in words.iter().zip(alternatives).enumerate() {
             match chunk.word() {
                 _ if chunk.is_signs() => {}
-                Some(_) => units.push(self.either(chunk, index + 1 == words.len(), alternatives)),
+                Some(_) => units.push(self.either(chunk, index + 1 == words.len(), alternatives)?),
                 None => units.extend(chunk.query_terms().iter().map(|term| self.word(term))),
             }
         }
         let half = units.len().div_ceil(2);
-        Box::new(BooleanQuery::union_with_minimum_required_clauses(units, half))
+        Ok(Box::new(BooleanQuery::union_with_minimum_required_clauses(units, half)))
     }
 
-    fn either(&self, chunk: &Chunk, open_end: bool, alternatives: &[Alternative]) -> Clause {
-        let mut ways = vec![self.chunk(chunk, open_end)];
+    fn either(&self, chunk: &Chunk, last: bool, alternatives: &[Alternative]) -> tantivy::Result<Clause> {
+        let open = last && Planner::may_be_open(std::slice::from_ref(chunk), false);
+        let mut ways = vec![if open { self.open_chunk(chunk)? } else { self.chunk(chunk) }];
         ways.extend(alternatives.iter().map(|alternative| {
             let clause = match alternative {
                 Alternative::Word(word) | Alternative::JoinNext(word) | Alternative::JoinPrevious(word) => {
@@ -145,7 +155,7 @@ impl Planner<'_> {
             };
             boosted(clause, NEIGHBOUR_BOOST)
         }));
-        best_of(ways)
+        Ok(best_of(ways))
     }
 }
 

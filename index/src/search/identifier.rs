@@ -1,6 +1,7 @@
 //! Pasted identifiers: an MBID, a musicbrainz.org address, an infohash or a magnet.
 
 use super::QueryError;
+use crate::catalogue::Catalogue;
 use crate::infohash::{InfohashV1, InfohashV2};
 use crate::magnet::Magnet;
 use crate::mbid::{self, MbidError};
@@ -19,10 +20,19 @@ pub enum Identifier {
 
 impl Identifier {
     /// The groups it leads to, ascending.
-    pub(super) fn groups(&self, store: &Store) -> Result<Vec<Uuid>, StoreError> {
+    pub(super) fn groups(
+        &self,
+        store: &Store,
+        catalogue: Option<&Catalogue>,
+    ) -> Result<Vec<Uuid>, StoreError> {
         let mut groups = BTreeSet::new();
         match self {
-            Self::Mbid(mbid) => groups.extend(store.groups_of_mbid(mbid)?),
+            Self::Mbid(mbid) => {
+                groups.extend(store.groups_of_mbid(mbid)?);
+                if let Some(catalogue) = catalogue {
+                    groups.extend(catalogue.group_of(mbid)?);
+                }
+            }
             Self::Infohash(v1, v2) => {
                 if let Some(hash) = v1 {
                     groups.extend(store.groups_of_infohash_v1(&hash.0)?);
@@ -32,11 +42,17 @@ impl Identifier {
                 }
             }
         }
-        Ok(groups.into_iter().collect())
+        // Where the catalogue knows a release, its links are listed under its group.
+        let mut listed = BTreeSet::new();
+        for mbid in groups {
+            let known = catalogue.map(|catalogue| catalogue.group_of(&mbid)).transpose()?.flatten();
+            listed.insert(known.unwrap_or(mbid));
+        }
+        Ok(listed.into_iter().collect())
     }
 
     /// Whether the same characters could be meant as a word: base32 has no digits that give it away.
-    pub(super) fn may_be_a_word(text: &str) -> bool {
+    pub(super) fn may_be_words(&self, text: &str) -> bool {
         text.trim().len() == 32
     }
 }

@@ -1,22 +1,26 @@
-//! What a person typed: words, and filters like `format:flac` or `label:"Ninth Harbour"`.
+//! What a person typed: words, `"phrases"`, `-exclusions`, and filters like `format:flac` or
+//! `label:"Ninth Harbour"`.
 //!
 //! Whatever is not a filter of the table is words: titles have colons too. Not here: identifiers
-//! ([`super::identifier`]) and what the words find ([`super::plan`]).
+//! ([`super::identifier`]), what filters mean ([`super::filter`]) and what the words find
+//! ([`super::plan`]).
 
+use super::filter::{self, Condition, Expected, Filter, KEYS, Key, Meaning};
+use super::sort::Sort;
 use super::text::{self, Chunk};
 use crate::Problem;
-use crate::entry::link::MAX_YEAR;
 use crate::magnet::{MAX_MAGNET_BYTES, MagnetError};
 use crate::mbid::MbidError;
-use std::ops::RangeInclusive;
 
 /// The longest query that is read: whatever magnet can be submitted can be searched for.
 pub const MAX_QUERY_BYTES: usize = MAX_MAGNET_BYTES;
 /// Words (pairs of characters in scripts without spaces) that are looked for; longer titles are
 /// found by their first ones.
 pub const MAX_WORDS: usize = 32;
-/// Filters in one query: there are ten keys, and nobody narrows a search more often than that.
-pub const MAX_FILTERS: usize = 16;
+/// Filters, phrases and exclusions in one query: nobody narrows a search more often than there are keys.
+pub const MAX_FILTERS: usize = 24;
+/// Of a value that is not understood so much is repeated.
+const MAX_SHOWN_CHARS: usize = 32;
 
 /// Why a query cannot be understood. Positions are characters from the start, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,19 +31,23 @@ pub enum QueryError {
     /// Beyond [`MAX_FILTERS`].
     #[error("the query has more than {MAX_FILTERS} filters")]
     TooManyFilters,
-    /// A quotation mark opens the value of a filter and none closes it.
+    /// A quotation mark opens a phrase or the value of a filter, and none closes it.
     #[error("the quotation mark at character {position} is not closed")]
     Quote {
         /// Where it stands.
         position: usize,
     },
-    /// The value of `year:` is neither a year nor a range of them.
-    #[error("at character {position}: {value:?} is not a year or a range of years")]
-    Year {
+    /// The value of a filter is none that it can have.
+    #[error("at character {position}: {value:?} is not {expected}")]
+    Value {
         /// Where the value begins.
         position: usize,
+        /// The key before it.
+        key: &'static str,
         /// The value, shortened.
         value: String,
+        /// What could stand there.
+        expected: &'static str,
     },
     /// A musicbrainz.org address that leads to no group.
     #[error("{0}")]
@@ -56,7 +64,8 @@ impl QueryError {
             Self::TooLong(_) => ("query.length", "Shorten it; artist and title are enough."),
             Self::TooManyFilters => ("query.filters", "Leave some filters out."),
             Self::Quote { .. } => ("query.quote", "Close it, or leave it out."),
-            Self::Year { .. } => ("query.year", "Write year:1970 or year:1970..1973."),
+            Self::Value { key: "year", .. } => ("query.year", "Write year:1970 or year:1970..1973."),
+            Self::Value { .. } => ("query.value", "Correct the filter, or leave it out."),
             Self::Mbid(error) => return Problem { field: "q", ..error.problem() },
             Self::Magnet(error) => return Problem { field: "q", ..error.problem() },
         };
@@ -65,48 +74,19 @@ impl QueryError {
     }
 }
 
-/// What a filter looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
-    Artist,
-    Title,
-    Label,
-    Catno,
-    Type,
-    Media,
-    Format,
-    Encoding,
-    Year,
-}
-
-const KEYS: [(&str, Key); 9] = [
-    ("artist", Key::Artist),
-    ("title", Key::Title),
-    ("label", Key::Label),
-    ("catno", Key::Catno),
-    ("type", Key::Type),
-    ("media", Key::Media),
-    ("format", Key::Format),
-    ("encoding", Key::Encoding),
-    ("year", Key::Year),
-];
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Filter {
-    /// All of the chunks are in the field.
-    Words(Key, Vec<Chunk>),
-    /// The group or one of its editions is of these years.
-    Years(RangeInclusive<u16>),
-}
-
 /// A query, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedQuery {
-    /// In order; at most [`MAX_WORDS`] words in all, with the filters'.
+    /// In order, those of phrases too; at most [`MAX_WORDS`] words in all, with the filters'.
     pub(super) words: Vec<Chunk>,
-    pub(super) filters: Vec<Filter>,
-    /// The filters as they were typed.
+    /// What a group has to meet besides.
+    pub(super) conditions: Vec<Condition>,
+    /// The filters and exclusions as they were typed.
     pub(super) filter_text: String,
+    /// The order that is asked for.
+    pub(super) sort: Option<Sort>,
+    /// The last word ends in `*`, so it is only the beginning of one.
+    pub(super) open_end: bool,
 }
 
 /// Takes a query apart. A pure function of the text.
@@ -117,71 +97,131 @@ pub fn parse(text: &str) -> Result<ParsedQuery, QueryError> {
     if text.len() > MAX_QUERY_BYTES {
         return Err(QueryError::TooLong(text.len()));
     }
-    let mut budget = MAX_WORDS;
-    let mut bounded = |text: &str| -> Vec<Chunk> {
-        text::chunks(text).into_iter().map_while(|chunk| chunk.within(&mut budget)).collect()
+    let mut reader = Reader { text, rest: text.trim_start(), budget: MAX_WORDS };
+    let mut parsed = ParsedQuery {
+        words: Vec::new(),
+        conditions: Vec::new(),
+        filter_text: String::new(),
+        sort: None,
+        open_end: false,
     };
-    let (mut words, mut filters, mut filter_text) = (String::new(), Vec::new(), String::new());
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let position = |rest: &str| text[..text.len() - rest.len()].chars().count() + 1;
-        let end = match filter(&rest[..end]) {
-            None => {
-                words.push_str(&rest[..end]);
-                words.push(' ');
-                end
-            }
-            Some((key, value_at)) => {
-                if filters.len() == MAX_FILTERS {
-                    return Err(QueryError::TooManyFilters);
+    let mut excluded = Vec::new();
+    while let Some(token) = reader.next()? {
+        if parsed.conditions.len() + excluded.len() >= MAX_FILTERS {
+            return Err(QueryError::TooManyFilters);
+        }
+        parsed.open_end = false;
+        match token {
+            Token { negated: true, key: None, .. } => excluded.push(token),
+            Token { key: None, quoted, value, .. } => {
+                let chunks = reader.bounded(value);
+                parsed.words.extend(chunks.iter().cloned());
+                if quoted && !chunks.is_empty() {
+                    parsed.conditions.push(Condition { wanted: true, filter: Filter::Phrase(chunks) });
                 }
-                let (value, end) = match rest[value_at..].strip_prefix('"') {
-                    None => (&rest[value_at..end], end),
-                    Some(quoted) => {
-                        let length = quoted
-                            .find('"')
-                            .ok_or_else(|| QueryError::Quote { position: position(&rest[value_at..]) })?;
-                        (&quoted[..length], value_at + length + 2)
+                parsed.open_end = !quoted && value.trim_end_matches('*').len() < value.len();
+            }
+            Token { key: Some((name, key)), value, negated, at, .. } => {
+                let position = reader.position(at);
+                let meaning = filter::read(key, value, |text| reader.bounded(text));
+                let meaning = meaning.map_err(|Expected(expected)| QueryError::Value {
+                    position,
+                    key: name,
+                    value: value.chars().take(MAX_SHOWN_CHARS).collect(),
+                    expected,
+                })?;
+                match meaning {
+                    Meaning::Sort(sort) => parsed.sort = Some(sort),
+                    Meaning::Condition(condition) => {
+                        let wanted = condition.wanted != negated;
+                        parsed.conditions.push(Condition { wanted, ..condition });
                     }
-                };
-                filters.push(match key {
-                    Key::Year => Filter::Years(years(value).ok_or_else(|| QueryError::Year {
-                        position: position(&rest[value_at..]),
-                        value: value.chars().take(32).collect(),
-                    })?),
-                    key => Filter::Words(key, bounded(value)),
-                });
-                filter_text.push(' ');
-                filter_text.push_str(&rest[..end]);
-                end
+                }
+                parsed.filter_text.push(' ');
+                parsed.filter_text.push_str(token.whole);
+            }
+        }
+    }
+    // Nothing but exclusions is a name that begins with a hyphen.
+    let names = parsed.words.is_empty() && parsed.conditions.is_empty();
+    for token in excluded {
+        let chunks = reader.bounded(token.value);
+        if names {
+            parsed.words.extend(chunks);
+        } else if !chunks.is_empty() {
+            let filter = if token.quoted { Filter::Phrase(chunks) } else { Filter::Anywhere(chunks) };
+            parsed.conditions.push(Condition { wanted: false, filter });
+            parsed.filter_text.push(' ');
+            parsed.filter_text.push_str(token.whole);
+        }
+    }
+    Ok(parsed)
+}
+
+/// What stands between two spaces: `word`, `"a phrase"`, `-not`, `key:value`, `-key:"a value"`.
+#[derive(Clone, Copy)]
+struct Token<'a> {
+    negated: bool,
+    key: Option<(&'static str, Key)>,
+    quoted: bool,
+    value: &'a str,
+    /// Where the value begins, in bytes.
+    at: usize,
+    whole: &'a str,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    rest: &'a str,
+    /// Words that may still be taken.
+    budget: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<Option<Token<'a>>, QueryError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let start = self.text.len() - self.rest.len();
+        let end = self.rest.find(char::is_whitespace).unwrap_or(self.rest.len());
+        let mut offset = 0;
+        // A hyphen that stands alone, and a dash of several, are no exclusion.
+        let negated = self.rest[..end]
+            .strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(|letter: char| letter == '"' || letter.is_alphanumeric()));
+        offset += usize::from(negated);
+        let key = key(&self.rest[offset..end]);
+        offset += key.map_or(0, |(name, _)| name.len() + 1);
+        let at = start + offset;
+        let quoted = self.rest[offset..].strip_prefix('"');
+        let (quoted, value, end) = match quoted {
+            None => (false, &self.rest[offset..end], end),
+            Some(quoted) => {
+                let length = quoted.find('"');
+                let length = length.ok_or_else(|| QueryError::Quote { position: self.position(at) })?;
+                (true, &quoted[..length], offset + length + 2)
             }
         };
-        rest = rest[end..].trim_start();
+        let token = Token { negated, key, quoted, value, at, whole: &self.rest[..end] };
+        self.rest = self.rest[end..].trim_start();
+        Ok(Some(token))
     }
-    Ok(ParsedQuery { words: bounded(&words), filters, filter_text })
+
+    /// Characters up to a byte, from 1.
+    fn position(&self, at: usize) -> usize {
+        self.text[..at].chars().count() + 1
+    }
+
+    fn bounded(&mut self, text: &str) -> Vec<Chunk> {
+        text::chunks(text).into_iter().map_while(|chunk| chunk.within(&mut self.budget)).collect()
+    }
 }
 
-/// The key of a filter and where its value begins, if there is one: `Title: a subtitle` is words.
-fn filter(token: &str) -> Option<(Key, usize)> {
+/// The key of a filter, if there is one with a value: `Title: a subtitle` is words.
+fn key(token: &str) -> Option<(&'static str, Key)> {
     let (name, value) = token.split_once(':')?;
-    let (_, key) = KEYS.into_iter().find(|(key, _)| name.eq_ignore_ascii_case(key))?;
-    (!value.is_empty()).then_some((key, name.len() + 1))
-}
-
-/// `1970`, `1970..1973`, `1970..` or `..1973`.
-fn years(value: &str) -> Option<RangeInclusive<u16>> {
-    let year = |text: &str| -> Option<u16> {
-        let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        if plain { text.parse().ok() } else { None }
-    };
-    let Some((from, to)) = value.split_once("..") else {
-        return year(value).map(|year| year..=year);
-    };
-    let from = if from.is_empty() { Some(0) } else { year(from) };
-    let open = to.is_empty() && value != "..";
-    let to = if open { Some(MAX_YEAR as u16) } else { year(to) };
-    from.zip(to).filter(|(from, to)| from <= to).map(|(from, to)| from..=to)
+    let key = KEYS.into_iter().find(|(key, _)| name.eq_ignore_ascii_case(key))?;
+    (!value.is_empty()).then_some(key)
 }
 
 #[cfg(test)]
@@ -193,59 +233,85 @@ mod tests {
         parsed.words.iter().map(Chunk::display).collect::<Vec<_>>().join(" ")
     }
 
+    fn wanted(filter: Filter) -> Condition {
+        Condition { wanted: true, filter }
+    }
+
+    fn unwanted(filter: Filter) -> Condition {
+        Condition { wanted: false, filter }
+    }
+
     #[test]
     fn filters_are_told_from_words() {
-        let parsed = parse("  low FORMAT:flac water label:\"Ninth Harbour\" year:1970..1973 ").unwrap();
-        assert_eq!(words(&parsed), "low water");
+        let parsed =
+            parse("  low FORMAT:flac water label:\"Ninth Harbour\" year:1970..1973 sort:Newest ").unwrap();
+        assert_eq!((words(&parsed).as_str(), parsed.sort), ("low water", Some(Sort::Newest)));
         assert_eq!(
-            parsed.filters,
+            parsed.conditions,
             [
-                Filter::Words(Key::Format, text::chunks("flac")),
-                Filter::Words(Key::Label, text::chunks("Ninth Harbour")),
-                Filter::Years(1970..=1973),
+                wanted(Filter::Words(Key::Format, text::chunks("flac"))),
+                wanted(Filter::Words(Key::Label, text::chunks("Ninth Harbour"))),
+                wanted(Filter::Years(1970..=1973)),
             ]
         );
-        assert_eq!(parsed.filter_text, " FORMAT:flac label:\"Ninth Harbour\" year:1970..1973");
+        assert_eq!(parsed.filter_text, " FORMAT:flac label:\"Ninth Harbour\" year:1970..1973 sort:Newest");
         for (text, plain) in [
             ("Title: A Subtitle", "title a subtitle"),
             ("Format:", "format"),
             ("Re:Entry", "reentry"),
-            ("12\" mix \"quoted words\"", "12 mix quoted words"),
+            ("12\" mix", "12 mix"),
             ("http://a/", "httpa"),
+            ("Artist - Title -- Live", "artist - title -- live"),
+            ("-M-", "m"),
             ("", ""),
         ] {
             let parsed = parse(text).unwrap();
-            assert_eq!((words(&parsed).as_str(), parsed.filters.len()), (plain, 0), "{text}");
+            assert_eq!((words(&parsed).as_str(), parsed.conditions.len()), (plain, 0), "{text}");
         }
     }
 
     #[test]
-    fn years_and_ranges() {
-        for (value, range) in [
-            ("1970", Some(1970..=1970)),
-            ("1970..1973", Some(1970..=1973)),
-            ("1970..", Some(1970..=9999)),
-            ("..1973", Some(0..=1973)),
-            ("..", None),
-            ("", None),
-            ("1973..1970", None),
-            ("197x", None),
-            ("+970", None),
-            ("19700", None),
-        ] {
-            assert_eq!(years(value), range, "{value}");
-        }
+    fn phrases_exclusions_and_open_ends() {
+        let parsed = parse("salt \"low water\" -live -type:EP -\"wall of weed\" seeded:no log:100").unwrap();
+        assert_eq!(words(&parsed), "salt low water");
+        assert_eq!(
+            parsed.conditions,
+            [
+                wanted(Filter::Phrase(text::chunks("low water"))),
+                unwanted(Filter::Words(Key::Type, text::chunks("EP"))),
+                unwanted(Filter::Seeded),
+                wanted(Filter::Has("log100")),
+                unwanted(Filter::Anywhere(text::chunks("live"))),
+                unwanted(Filter::Phrase(text::chunks("wall of weed"))),
+            ]
+        );
+        assert_eq!(parsed.filter_text, " -type:EP seeded:no log:100 -live -\"wall of weed\"");
+        assert!(parse("maps car*").unwrap().open_end);
+        assert!(!parse("car* maps").unwrap().open_end);
+        assert_eq!(parse("-has:link x").unwrap().conditions, [unwanted(Filter::Has("link"))]);
     }
 
     #[test]
     fn errors_name_the_spot() {
         let error = parse("søuth year:abc").unwrap_err();
-        assert_eq!(error, QueryError::Year { position: 12, value: "abc".into() });
         let problem = error.problem();
         assert_eq!((problem.code, problem.field), ("query.year", "q"));
-        assert_eq!(problem.message, "At character 12: \"abc\" is not a year or a range of years.");
+        assert_eq!(problem.message, "At character 12: \"abc\" is not a year or a range like 1970..1973.");
         assert_eq!(parse("low label:\"ninth").unwrap_err(), QueryError::Quote { position: 11 });
-        assert_eq!(parse(&"media:cd ".repeat(17)).unwrap_err(), QueryError::TooManyFilters);
+        assert_eq!(parse("low -\"ninth").unwrap_err(), QueryError::Quote { position: 6 });
+        assert_eq!(parse("\"heroes").unwrap_err(), QueryError::Quote { position: 1 });
+        for (text, spot) in [
+            ("seeded:maybe", "At character 8: \"maybe\" is not yes or no."),
+            ("a -log:101", "At character 8: \"101\" is not yes, no or 100."),
+            ("has:music", "At character 5: \"music\" is not link, log, cue or tag."),
+        ] {
+            let problem = parse(text).unwrap_err().problem();
+            assert_eq!((problem.code, problem.message.as_str()), ("query.value", spot));
+        }
+        for text in ["added:soon", "by:mara", "sort:best"] {
+            assert_eq!(parse(text).unwrap_err().problem().code, "query.value", "{text}");
+        }
+        assert_eq!(parse(&"media:cd ".repeat(25)).unwrap_err(), QueryError::TooManyFilters);
         let long = "a".repeat(MAX_QUERY_BYTES + 1);
         assert_eq!(parse(&long).unwrap_err(), QueryError::TooLong(MAX_QUERY_BYTES + 1));
     }
@@ -254,18 +320,23 @@ mod tests {
         #[test]
         fn arbitrary_text_never_panics_and_stays_bounded(
             pieces in prop::collection::vec(
-                prop_oneof![any::<String>(), "(artist|YEAR|label|x):", "[0-9.\"&$ ]{0,6}", "[東京あ가]{0,80}"],
+                prop_oneof![
+                    any::<String>(),
+                    "[ -]?(artist|YEAR|label|x|added|by|has|log|barcode):",
+                    "[0-9.\"&$* -]{0,6}",
+                    "[東京あ가]{0,80}",
+                ],
                 0..60,
             ),
         ) {
             if let Ok(parsed) = parse(&pieces.concat()) {
-                let filters = parsed.filters.iter().flat_map(|filter| match filter {
-                    Filter::Words(_, chunks) => chunks.as_slice(),
-                    Filter::Years(_) => &[],
+                let filters = parsed.conditions.iter().flat_map(|condition| match &condition.filter {
+                    Filter::Words(_, chunks) | Filter::Anywhere(chunks) => chunks.as_slice(),
+                    _ => &[],
                 });
                 let terms = parsed.words.iter().chain(filters).flat_map(Chunk::query_terms);
                 prop_assert!(terms.count() <= MAX_WORDS);
-                prop_assert!(parsed.filters.len() <= MAX_FILTERS);
+                prop_assert!(parsed.conditions.len() <= MAX_FILTERS + 1);
             }
         }
     }

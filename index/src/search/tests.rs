@@ -10,7 +10,7 @@ use crate::entry::identity::Identity;
 use crate::entry::kind::Kind;
 use crate::entry::link::{Link, tests::sample};
 use crate::ingest::{Outcome, ingest};
-use crate::projection::links::Group;
+use crate::listing::Listing;
 use crate::store::Store;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -54,7 +54,7 @@ impl Library {
     }
 
     fn ask(&self, text: &str, limit: usize, offset: usize) -> Result<Hits, SearchError> {
-        self.search.search(&self.store, &Query { text: text.into(), limit, offset })
+        self.search.search(&self.store, &Query { text: text.into(), limit, offset, ..Query::default() })
     }
 
     pub fn hits(&self, text: &str) -> Hits {
@@ -67,7 +67,7 @@ impl Library {
     }
 }
 
-fn name(group: &Group) -> String {
+fn name(group: &Listing) -> String {
     format!("{} - {}", group.artist(), group.title())
 }
 

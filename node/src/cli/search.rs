@@ -5,7 +5,8 @@ use super::client::Client;
 use super::output::Failure;
 use crate::app::App;
 use crate::run;
-use crate::web::api::{DEFAULT_LIMIT, SearchQuery, run_search};
+use crate::web::api::run_search;
+use crate::web::search_query::{DEFAULT_LIMIT, SearchQuery};
 use clap::Args;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -31,7 +32,7 @@ impl Search {
             Err(no_node) => {
                 let app: App =
                     run::open_for_reading(context.config()?, &context.data_dir).map_err(|_| no_node)?;
-                let query = SearchQuery { q: query, limit: Some(self.limit), offset: 0 };
+                let query = SearchQuery { q: query, limit: Some(self.limit), ..SearchQuery::default() };
                 let answer = run_search(&app, &query).map_err(|error| Failure::refused(error.parts().1))?;
                 serde_json::to_value(answer).expect("answers always serialise")
             }

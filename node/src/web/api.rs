@@ -1,6 +1,7 @@
 //! The JSON API (`doc/API.md`).
 
 use super::error::{ApiError, WebError, not_found};
+use super::search_query::SearchQuery;
 use super::view::GroupView;
 use crate::app::{App, SharedApp, blocking};
 use crate::submit::{Draft, Receipt, ReceiptState, SubmitError, link_of, submit as sign, submit_signed};
@@ -15,25 +16,9 @@ use deadwax_index::Problem;
 use deadwax_index::entry::limits::MAX_ENTRY_BYTES;
 use deadwax_index::entry::{EntryId, VerifiedEntry};
 use deadwax_index::mbid;
-use deadwax_index::search;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use deadwax_index::search::{Facets, Hits};
+use serde::Serialize;
 use std::time::Instant;
-
-/// Groups in an answer, unless `limit` says otherwise.
-pub const DEFAULT_LIMIT: usize = 50;
-
-/// Query of a search.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct SearchQuery {
-    /// What to look for.
-    pub q: String,
-    /// How many groups at most.
-    pub limit: Option<usize>,
-    /// How many groups to skip.
-    pub offset: usize,
-}
 
 /// Answer of a search; also what `deadwax search --json` prints.
 #[derive(Debug, Serialize)]
@@ -44,10 +29,12 @@ pub struct SearchAnswer {
     pub took_ms: f64,
     /// The best matches.
     pub groups: Vec<GroupView>,
-    /// Not counted yet.
-    pub facets: BTreeMap<String, BTreeMap<String, u64>>,
+    /// How the matches are spread: by filter key, by value, how many groups.
+    pub facets: Facets,
     /// Query string of the next page.
     pub next: Option<String>,
+    /// Nothing matches as typed; this would.
+    pub suggestion: Option<String>,
 }
 
 /// Runs a search.
@@ -56,33 +43,29 @@ pub struct SearchAnswer {
 /// A query that cannot be understood; the index's own failures.
 pub fn run_search(app: &App, query: &SearchQuery) -> Result<SearchAnswer, WebError> {
     let started = Instant::now();
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, search::MAX_LIMIT);
-    let hits = app
-        .search
-        .search(&app.store, &search::Query { text: query.q.clone(), limit, offset: query.offset })?;
+    let asked = query.to_search();
+    let hits = app.search.search(&app.store, &asked)?;
     let groups: Vec<_> = hits.groups.iter().map(|group| GroupView::new(app, group)).collect();
-    let end = query.offset + groups.len();
-    let next = (!groups.is_empty() && (end as u64) < hits.total).then(|| {
-        let q = percent_encoding::utf8_percent_encode(&query.q, percent_encoding::NON_ALPHANUMERIC);
-        format!("q={q}&limit={limit}&offset={end}")
-    });
+    let next = hits.next.map(|next| format!("{}&limit={}&after={next}", query.encoded(), asked.limit));
     let took_ms = started.elapsed().as_secs_f64() * 1000.0;
-    Ok(SearchAnswer { total: hits.total, took_ms, groups, facets: BTreeMap::new(), next })
+    let Hits { total, facets, suggestion, .. } = hits;
+    Ok(SearchAnswer { total, took_ms, groups, facets, next, suggestion })
 }
 
 /// `GET /api/v1/search?q=`.
 pub async fn search(
     State(app): State<SharedApp>,
-    query: Result<Query<SearchQuery>, QueryRejection>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<SearchAnswer>, ApiError> {
-    let Query(query) = query.map_err(|error| {
+    let Query(pairs) = query.map_err(|error| {
         WebError::Bad(Problem {
             code: "search.query",
             field: "q",
             message: error.body_text(),
-            fix: "Write ?q=words&limit=50&offset=0.",
+            fix: "Write ?q=words&limit=50.",
         })
     })?;
+    let query = SearchQuery::from_pairs(pairs)?;
     Ok(Json(blocking(&app, move |app| run_search(app, &query)).await?))
 }
 
@@ -95,7 +78,7 @@ pub async fn by_mbid(
     let groups = blocking(&app, move |app| -> Result<_, WebError> {
         let mut groups = Vec::new();
         for group in app.store.groups_of_mbid(&mbid)? {
-            groups.extend(app.store.group(&group)?.map(|group| GroupView::new(app, &group)));
+            groups.extend(app.listing(&group)?.map(|group| GroupView::new(app, &group)));
         }
         Ok(groups)
     });

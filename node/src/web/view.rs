@@ -4,8 +4,10 @@ use crate::app::{App, now_secs, uptime_secs};
 use data_encoding::HEXLOWER;
 use deadwax_index::entry::link::Link;
 use deadwax_index::infohash::{InfohashV1, InfohashV2, Infohashes};
+use deadwax_index::listing::Listing;
 use deadwax_index::magnet::{I2pTracker, compose};
-use deadwax_index::projection::links::{Group, LinkEntry};
+use deadwax_index::mbid::MbidKind;
+use deadwax_index::projection::links::LinkEntry;
 use serde::Serialize;
 
 /// A release group with its links.
@@ -85,18 +87,17 @@ pub struct LinkFields {
 
 impl GroupView {
     /// What this node shows of `group`.
-    pub fn new(app: &App, group: &Group) -> Self {
+    pub fn new(app: &App, group: &Listing) -> Self {
         let trackers: Vec<I2pTracker> =
             app.trackers().iter().filter_map(|tracker| tracker.parse().ok()).collect();
         let mut links: Vec<_> =
-            group.links.iter().map(|entry| LinkView::new(app, entry, &trackers)).collect();
+            group.links().iter().map(|entry| LinkView::new(app, entry, &trackers)).collect();
         // Stable: equally seeded links stay sorted by id.
         links.sort_by_key(|link| std::cmp::Reverse(link.seeders));
-        let first = &group.links[0].link;
-        let own_kind = if first.mbid == group.mbid {
-            first.mbid_kind
-        } else {
-            deadwax_index::mbid::MbidKind::ReleaseGroup
+        // What the links call it, where the catalogue does not know it as a group.
+        let own_kind = match group.links().first() {
+            Some(first) if group.known.is_none() && first.link.mbid == group.mbid => first.link.mbid_kind,
+            _ => MbidKind::ReleaseGroup,
         };
         Self {
             mbid: group.mbid.to_string(),

@@ -297,7 +297,7 @@ fn identifiers_lead_to_their_groups() {
         assert!(hits.identified.is_some(), "{text}");
         assert_eq!((hits.total, hits.exact, hits.groups.len()), (1, 1, 1), "{text}");
         assert_eq!(hits.groups[0].mbid, links[0].mbid, "{text}");
-        assert_eq!(hits.groups[0].links.len(), 2, "{text}");
+        assert_eq!(hits.groups[0].links().len(), 2, "{text}");
     }
     for text in [hex(&[0xd7; 32]), format!("magnet:?xt=urn:btmh:1220{}", hex(&[0xd7; 32]))] {
         assert_eq!(library.hits(&text).groups[0].mbid, links[1].mbid, "{text}");

@@ -13,6 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use deadwax_index::mbid::{self, Uuid};
+use deadwax_index::search::Identifier;
 use serde::Deserialize;
 
 /// Torrent links on one page.
@@ -81,7 +82,7 @@ pub async fn group(
 ) -> Result<Response, PageError> {
     let mbid = read_mbid(mbid)?;
     let offset = position.map_or(0, |Query(position)| position.offset);
-    blocking(&app, move |app| match app.store.group(&mbid)? {
+    blocking(&app, move |app| match app.listing(&mbid)? {
         Some(group) => Ok(page(StatusCode::OK, &group_page(app, GroupView::new(app, &group), offset))),
         None => elsewhere(app, mbid),
     })
@@ -104,7 +105,7 @@ fn read_mbid(path: Result<Path<String>, PathRejection>) -> Result<Uuid, WebError
 
 /// Where an MBID is shown; a release or recording may be in several groups.
 fn elsewhere(app: &App, mbid: Uuid) -> Result<Response, PageError> {
-    match app.store.groups_of_mbid(&mbid)?.as_slice() {
+    match app.search.groups_of(&app.store, &Identifier::Mbid(mbid))?.as_slice() {
         [] => Ok(page(
             StatusCode::NOT_FOUND,
             &UnlinkedPage {

@@ -28,10 +28,13 @@ pub async fn home(State(app): State<SharedApp>) -> Result<Response, PageError> {
 }
 
 fn build(app: &App) -> Result<HomePage, WebError> {
-    let fresh = app.store.newest_groups(FRESH_GROUPS)?;
+    let mut rows = Vec::new();
+    for group in app.store.newest_groups(FRESH_GROUPS)? {
+        rows.extend(app.listing(&group.mbid)?.map(|group| Row::new(&GroupView::new(app, &group))));
+    }
     Ok(HomePage {
         frame: Frame::new(app, "/", "Deadwax, a music catalogue"),
-        rows: fresh.iter().map(|group| Row::new(&GroupView::new(app, group))).collect(),
+        rows,
         network: network_in_a_line(app)?,
     })
 }

@@ -95,7 +95,7 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
         explanation,
         facts,
         mbid: link.group().to_string(),
-        has_page: app.store.group(&link.group())?.is_some(),
+        has_page: app.listing(&link.group())?.is_some(),
         fingerprint: wording::fingerprint(&entry.head().author().to_string()),
         torrent: link.name.clone().unwrap_or_else(|| "without a name".into()),
         kept: format!(

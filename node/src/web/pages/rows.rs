@@ -38,7 +38,7 @@ impl Row {
     /// The line of a group.
     pub fn new(group: &GroupView) -> Self {
         let best = group.links.first().filter(|link| link.seeders.is_some());
-        let newest = group.links.iter().map(|link| link.age_hours()).min().unwrap_or(0);
+        let newest = group.links.iter().map(|link| link.age_hours()).min();
         Self {
             mbid: group.mbid.clone(),
             artist: wording::shorten(&group.artist, MAX_NAME_CHARS),
@@ -48,7 +48,7 @@ impl Row {
             seeders: best.and_then(|link| link.seeders).map_or("none announced".into(), wording::thousands),
             seeders_age: best.and_then(|link| link.age_secs).map_or(String::new(), wording::age),
             links: group.links.len(),
-            age: wording::age_of_hours(newest),
+            age: newest.map_or(String::new(), wording::age_of_hours),
         }
     }
 }

@@ -4,8 +4,8 @@ use super::pager::Pager;
 use super::rows::Row;
 use super::{Frame, page, wording};
 use crate::app::{App, SharedApp, blocking};
-use crate::web::api::{DEFAULT_LIMIT, SearchQuery};
 use crate::web::error::{PageError, WebError};
+use crate::web::search_query::{DEFAULT_LIMIT, SearchQuery};
 use crate::web::view::GroupView;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
@@ -37,9 +37,9 @@ struct SearchPage {
 /// `GET /search?q=&offset=`.
 pub async fn search(
     State(app): State<SharedApp>,
-    query: Result<Query<SearchQuery>, QueryRejection>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Response, PageError> {
-    let Query(query) = query.map_err(|error| {
+    let Query(pairs) = query.map_err(|error| {
         WebError::Bad(Problem {
             code: "search.query",
             field: "q",
@@ -47,25 +47,24 @@ pub async fn search(
             fix: "Type the search again.",
         })
     })?;
+    let query = SearchQuery::from_pairs(pairs)?;
     blocking(&app, move |app| answer(app, query)).await
 }
 
-fn answer(app: &App, SearchQuery { q, offset, .. }: SearchQuery) -> Result<Response, PageError> {
+fn answer(app: &App, query: SearchQuery) -> Result<Response, PageError> {
     let started = Instant::now();
-    let hits =
-        app.search.search(&app.store, &search::Query { text: q.clone(), limit: DEFAULT_LIMIT, offset })?;
+    // The page has its own length, whatever the address says.
+    let query = SearchQuery { limit: None, ..query };
+    let hits = app.search.search(&app.store, &query.to_search())?;
+    let base = format!("/search?{}&", query.encoded());
+    let SearchQuery { q, offset, .. } = query;
     if let (Some(_), 1, Some(group)) = (&hits.identified, hits.total, hits.groups.first()) {
         return Ok(Redirect::to(&format!("/release-group/{}", group.mbid)).into_response());
     }
     let shown_query = wording::shorten(q.trim(), MAX_SHOWN_CHARS);
     let title = if shown_query.is_empty() { "Search".into() } else { format!("{shown_query} · Search") };
     let mut frame = Frame::new(app, "/search", &title);
-    let pager = Pager::new(
-        &format!("{}&", search_url(&q)),
-        offset,
-        DEFAULT_LIMIT,
-        MAX_DEPTH.min(hits.total as usize),
-    );
+    let pager = Pager::new(&base, offset, DEFAULT_LIMIT, MAX_DEPTH.min(hits.total as usize));
     let page_of_hits = SearchPage {
         shown_query,
         summary: summary(&hits, started.elapsed().as_secs_f64()),

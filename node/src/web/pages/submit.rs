@@ -104,7 +104,7 @@ fn misread(message: String) -> WebError {
 /// What this node knows of the release goes into the fields that are still empty.
 fn fill_in(app: &App, draft: &mut Draft) -> Result<(), WebError> {
     let Ok((mbid, _)) = mbid::parse(&draft.mbid) else { return Ok(()) };
-    let Some(group) = app.store.group(&mbid)? else { return Ok(()) };
+    let Some(group) = app.listing(&mbid)? else { return Ok(()) };
     let set = |field: &mut String, value: String| {
         if field.is_empty() {
             *field = value;

@@ -1,0 +1,89 @@
+//! What is listed of a release group: what the catalogue knows of it, and the links to it.
+//!
+//! Either may be missing, not both. Where they disagree on names, the catalogue is right.
+
+use crate::catalogue::{Catalogue, KnownGroup};
+use crate::mbid::Uuid;
+use crate::projection::links::{Group, LinkEntry};
+use crate::store::{Store, StoreError};
+use std::collections::HashMap;
+
+/// A release group with its links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The release group, or what the links name where no release group is known.
+    pub mbid: Uuid,
+    /// What the catalogue says.
+    pub known: Option<KnownGroup>,
+    /// The links, if there are any.
+    pub group: Option<Group>,
+}
+
+impl Listing {
+    /// The group with this MBID; `None` if neither the catalogue nor any link knows it.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn read(
+        store: &Store,
+        catalogue: Option<&Catalogue>,
+        mbid: &Uuid,
+    ) -> Result<Option<Self>, StoreError> {
+        let known = catalogue.map(|catalogue| catalogue.known_group(mbid)).transpose()?.flatten();
+        let group = match (catalogue, &known) {
+            (Some(catalogue), Some(_)) => {
+                let releases = catalogue.releases_of(mbid)?;
+                let mbids: Vec<Uuid> = [*mbid].into_iter().chain(releases).collect();
+                joined(mbid, &mbids, &mut store.groups(&mbids)?)
+            }
+            _ => store.group(mbid)?,
+        };
+        Ok((known.is_some() || group.is_some()).then_some(Self { mbid: *mbid, known, group }))
+    }
+
+    /// The artist credit.
+    pub fn artist(&self) -> &str {
+        match (&self.known, &self.group) {
+            (Some(known), _) if !known.artist.is_empty() => &known.artist,
+            (_, Some(group)) => group.artist(),
+            _ => "",
+        }
+    }
+
+    /// The title.
+    pub fn title(&self) -> &str {
+        match (&self.known, &self.group) {
+            (Some(known), _) => &known.title,
+            (_, Some(group)) => group.title(),
+            _ => "",
+        }
+    }
+
+    /// The year of the first release.
+    pub fn year(&self) -> Option<u16> {
+        self.known.as_ref().and_then(|known| known.year).or_else(|| self.group.as_ref()?.year())
+    }
+
+    /// Primary type, then secondary ones.
+    pub fn types(&self) -> &[String] {
+        match (&self.known, &self.group) {
+            (Some(known), _) if !known.types.is_empty() => &known.types,
+            (_, Some(group)) => group.types(),
+            _ => &[],
+        }
+    }
+
+    /// The links, sorted by id.
+    pub fn links(&self) -> &[LinkEntry] {
+        self.group.as_ref().map_or(&[], |group| &group.links)
+    }
+}
+
+/// The links of a group: those that name it, and those that name one of its releases and no group, because
+/// their authors knew none.
+pub(crate) fn joined(mbid: &Uuid, mbids: &[Uuid], found: &mut HashMap<Uuid, Group>) -> Option<Group> {
+    let mut links: Vec<LinkEntry> =
+        mbids.iter().filter_map(|mbid| found.remove(mbid)).flat_map(|group| group.links).collect();
+    links.sort_unstable_by_key(|link| link.entry.0);
+    (!links.is_empty()).then_some(Group { mbid: *mbid, links })
+}

@@ -1,0 +1,319 @@
+//! The document of a release group: what the catalogue and the links say, as terms and columns.
+
+use super::facets::Packed;
+use super::schema::Fields;
+use super::text;
+use crate::catalogue::GroupRecord;
+use crate::projection::links::Group;
+use std::collections::{BTreeMap, BTreeSet};
+use tantivy::TantivyDocument;
+use tantivy::schema::Field;
+use tantivy::tokenizer::{PreTokenizedString, Token};
+use uuid::Uuid;
+
+/// Spellings of artist and title that a group is found by: the most common ones. A group can have
+/// thousands of links, and each may name it as it likes.
+const MAX_NAMES: usize = 32;
+/// Words of other names that count: a record with hundreds of editions has as many titles.
+const MAX_ALSO_TOKENS: usize = 256;
+/// Between two names in one field, so that no phrase spans both.
+const NAME_GAP: usize = 16;
+
+/// What a group's document is made from; one of the two is there.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub record: Option<&'a GroupRecord>,
+    pub links: Option<&'a Group>,
+}
+
+/// What a document is made of before it is written.
+#[derive(Default)]
+struct Draft<'a> {
+    artists: Vec<&'a str>,
+    titles: Vec<&'a str>,
+    also: Vec<&'a str>,
+    whole: BTreeSet<u64>,
+    labels: BTreeSet<&'a str>,
+    catnos: BTreeSet<&'a str>,
+    barcodes: BTreeSet<&'a str>,
+    countries: BTreeSet<&'a str>,
+    statuses: BTreeSet<&'a str>,
+    types: BTreeSet<&'a str>,
+    media: BTreeSet<&'a str>,
+    formats: BTreeSet<&'a str>,
+    encodings: BTreeSet<&'a str>,
+    editions: BTreeSet<&'a str>,
+    has: BTreeSet<&'static str>,
+    by: BTreeSet<String>,
+    years: BTreeSet<u16>,
+    added: Option<u64>,
+    size: Option<u64>,
+    packed: Packed,
+}
+
+impl Fields {
+    /// The document of a group.
+    pub(super) fn document(&self, mbid: &Uuid, source: Source<'_>) -> TantivyDocument {
+        let mut draft = Draft::default();
+        if let Some(record) = source.record {
+            draft.take_record(record);
+        }
+        if let Some(group) = source.links {
+            draft.take_links(group);
+        }
+        self.write(mbid, draft)
+    }
+
+    fn write(&self, mbid: &Uuid, draft: Draft<'_>) -> TantivyDocument {
+        let mut document = TantivyDocument::default();
+        let (high, low) = mbid.as_u64_pair();
+        document.add_u64(self.mbid_high, high);
+        document.add_u64(self.mbid_low, low);
+        for number in &draft.whole {
+            document.add_u64(self.whole, *number);
+        }
+        add_names(&mut document, self.artist, &draft.artists, usize::MAX);
+        add_names(&mut document, self.title, &draft.titles, usize::MAX);
+        add_names(&mut document, self.also, &draft.other_names(), MAX_ALSO_TOKENS);
+
+        let mut facts: BTreeSet<String> = draft.years.iter().map(u16::to_string).collect();
+        facts.extend(terms(&draft.editions));
+        for (field, terms) in [
+            (self.label, terms(&draft.labels)),
+            // `NHR 014` is also written `NHR014`, and barcodes are printed with gaps.
+            (self.catno, terms(&draft.catnos).into_iter().chain(unspaced(&draft.catnos)).collect()),
+            (self.barcode, unspaced(&draft.barcodes).collect()),
+            (self.types, terms(&draft.types)),
+            (self.media, terms(&draft.media)),
+            (self.format, terms(&draft.formats)),
+            (self.encoding, terms(&draft.encodings)),
+        ] {
+            facts.extend(terms.iter().cloned());
+            add_terms(&mut document, field, terms);
+        }
+        add_terms(&mut document, self.facts, facts);
+        add_terms(&mut document, self.status, terms(&draft.statuses));
+        add_terms(&mut document, self.country, terms(&draft.countries));
+        add_terms(&mut document, self.has, draft.has.iter().map(|word| (*word).to_owned()).collect());
+        add_terms(&mut document, self.by, draft.by);
+
+        for year in &draft.years {
+            document.add_u64(self.year, u64::from(*year));
+        }
+        document.add_u64(self.packed, draft.packed.0);
+        if let Some(added) = draft.added {
+            document.add_u64(self.added, added);
+        }
+        if let Some(size) = draft.size {
+            document.add_u64(self.size, size);
+        }
+        document
+    }
+}
+
+impl<'a> Draft<'a> {
+    fn take_record(&mut self, record: &'a GroupRecord) {
+        let known = &record.known;
+        self.name(&known.artist, &known.title);
+        self.types.extend(known.types.iter().map(String::as_str));
+        self.years.extend(known.year);
+        self.packed = known.types.iter().fold(Packed::default(), |packed, name| packed.with_type(name));
+        self.packed = self.packed.with_year(known.year.unwrap_or(0)).with_prior(prior(record));
+        for artist in &record.artists {
+            self.other_artist(&artist.credited_as);
+            artist.names.iter().for_each(|name| self.other_artist(name));
+        }
+        for alias in &record.aliases {
+            self.other_title(&known.artist, alias);
+        }
+        for edition in &record.editions {
+            self.years.extend(edition.year());
+            self.other_title(&known.artist, &edition.title);
+            edition.artist.iter().for_each(|artist| self.other_artist(artist));
+            self.statuses.extend(edition.status.as_deref());
+            self.countries.extend(edition.countries.iter().map(String::as_str));
+            self.barcodes.extend(edition.barcode.as_deref());
+            self.editions.extend(edition.disambiguation.as_deref());
+            for label in &edition.labels {
+                self.labels.extend(label.name.as_deref());
+                self.catnos.extend(label.catno.as_deref());
+            }
+        }
+        if !record.disambiguation.is_empty() {
+            self.editions.insert(&record.disambiguation);
+        }
+    }
+
+    fn take_links(&mut self, group: &'a Group) {
+        let cataloged = !self.titles.is_empty();
+        for (artist, title) in names(group) {
+            if cataloged {
+                // Anybody can sign a link: its names may find the group, and not outrank the right one.
+                self.also(artist);
+                self.also(title);
+            } else {
+                self.name(artist, title);
+            }
+        }
+        if !cataloged {
+            self.packed = group.types().iter().fold(self.packed, |packed, name| packed.with_type(name));
+            self.packed = self.packed.with_year(group.year().unwrap_or(0)).with_prior(PRIOR_UNKNOWN);
+        }
+        self.has.insert("link");
+        for entry in &group.links {
+            let link = &entry.link;
+            let edition = &link.edition;
+            self.years.extend([link.year, edition.year].into_iter().flatten());
+            self.types.extend(link.types.iter().map(String::as_str));
+            self.labels.extend(edition.label.as_deref());
+            self.catnos.extend(edition.catno.as_deref());
+            self.barcodes.extend(edition.barcode.as_deref());
+            self.countries.extend(edition.country.as_deref());
+            self.editions.extend(edition.title.as_deref());
+            self.media.extend(link.media.as_deref());
+            self.formats.extend(link.format.as_deref());
+            self.encodings.extend(link.encoding.as_deref());
+            self.packed = self.packed.with_link(
+                link.format.as_deref(),
+                link.media.as_deref(),
+                link.encoding.as_deref(),
+            );
+            self.has.extend((link.log == Some(true)).then_some("log"));
+            self.has.extend((link.log_score == Some(100)).then_some("log100"));
+            self.has.extend((link.cue == Some(true)).then_some("cue"));
+            self.by.insert(entry.author.to_string());
+            self.added = self.added.max(Some(entry.created_hours));
+            self.size = self.size.max(link.size_bytes);
+        }
+    }
+
+    /// A name that counts fully: the group is called that.
+    fn name(&mut self, artist: &'a str, title: &'a str) {
+        insert(&mut self.artists, artist);
+        insert(&mut self.titles, title);
+        let [artist, title] = [artist, title].map(whole);
+        self.whole.extend(artist);
+        self.whole.extend(title);
+        self.whole.extend(artist.zip(title).map(|(artist, title)| artist.wrapping_add(title)));
+    }
+
+    fn other_artist(&mut self, name: &'a str) {
+        self.whole.extend(whole(name));
+        self.also(name);
+    }
+
+    fn other_title(&mut self, artist: &str, title: &'a str) {
+        if !self.titles.contains(&title) {
+            let title_number = whole(title);
+            self.whole.extend(title_number);
+            self.whole
+                .extend(whole(artist).zip(title_number).map(|(artist, title)| artist.wrapping_add(title)));
+            self.also(title);
+        }
+    }
+
+    /// Other names with at least one word that no name before them has: `Beatles, The` says nothing new.
+    fn other_names(&self) -> Vec<&'a str> {
+        if self.also.is_empty() {
+            return Vec::new();
+        }
+        let names = self.artists.iter().chain(&self.titles);
+        let mut seen: BTreeSet<String> = names.flat_map(|name| text::index_terms(name)).collect();
+        let mut tells_more = |name: &str| {
+            let before = seen.len();
+            seen.extend(text::index_terms(name));
+            seen.len() > before
+        };
+        self.also.iter().copied().filter(|name| tells_more(name)).collect()
+    }
+
+    fn also(&mut self, name: &'a str) {
+        if !self.artists.contains(&name) && !self.titles.contains(&name) {
+            insert(&mut self.also, name);
+        }
+    }
+}
+
+/// How much likelier than another a group is meant by the same words, in 64ths: records that were
+/// reissued often are known to more people, albums rather than singles, originals rather than bootlegs.
+fn prior(record: &GroupRecord) -> u8 {
+    let mut prior = match record.known.types.first().map(String::as_str) {
+        Some("Album") => 1.0,
+        Some("EP") => 0.95,
+        Some("Single") => 0.9,
+        _ => 0.85,
+    };
+    if record.known.types.len() > 1 {
+        prior *= 0.9;
+    }
+    let mut statuses = record.editions.iter().map(|edition| edition.status.as_deref());
+    if !record.editions.is_empty() && statuses.all(|status| status == Some("Bootleg")) {
+        prior *= 0.6;
+    }
+    let editions = record.editions.len().max(1) as f64;
+    (64.0 * prior * (1.0 + 0.12 * editions.log2())).round().min(255.0) as u8
+}
+
+/// Of groups that the catalogue does not have.
+const PRIOR_UNKNOWN: u8 = 60;
+
+fn whole(name: &str) -> Option<u64> {
+    let whole = text::whole(&text::chunks(name));
+    (!whole.is_empty()).then(|| text::whole_number(&whole))
+}
+
+fn insert<'a>(names: &mut Vec<&'a str>, name: &'a str) {
+    if !name.is_empty() && !names.contains(&name) {
+        names.push(name);
+    }
+}
+
+/// The most common pairs of artist and title; of those that occur as often, the smallest.
+fn names(group: &Group) -> Vec<(&str, &str)> {
+    let mut counts = BTreeMap::new();
+    for entry in &group.links {
+        *counts.entry((entry.link.artist.as_str(), entry.link.title.as_str())).or_insert(0u32) += 1;
+    }
+    let mut names: Vec<_> = counts.into_iter().collect();
+    names.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    names.truncate(MAX_NAMES);
+    names.into_iter().map(|(name, _)| name).collect()
+}
+
+fn terms(texts: &BTreeSet<&str>) -> BTreeSet<String> {
+    texts.iter().flat_map(|text| text::index_terms(text)).collect()
+}
+
+fn unspaced<'a>(texts: &'a BTreeSet<&str>) -> impl Iterator<Item = String> + 'a {
+    texts.iter().map(|text| text::whole(&text::chunks(text)))
+}
+
+fn add_names(document: &mut TantivyDocument, field: Field, names: &[&str], max_tokens: usize) {
+    let (mut tokens, mut start) = (Vec::new(), 0);
+    for name in names {
+        let mut next = start;
+        for (text, place) in text::index_tokens(name) {
+            let position = start + place;
+            next = next.max(position + NAME_GAP);
+            tokens.push(Token { position, text, ..Token::default() });
+        }
+        start = next;
+    }
+    tokens.truncate(max_tokens);
+    add_tokens(document, field, tokens);
+}
+
+fn add_terms(document: &mut TantivyDocument, field: Field, terms: BTreeSet<String>) {
+    let tokens = terms.into_iter().filter(|term| !term.is_empty()).enumerate();
+    add_tokens(
+        document,
+        field,
+        tokens.map(|(position, text)| Token { position, text, ..Token::default() }).collect(),
+    );
+}
+
+fn add_tokens(document: &mut TantivyDocument, field: Field, tokens: Vec<Token>) {
+    if !tokens.is_empty() {
+        document.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
+    }
+}
