@@ -7,4 +7,9 @@
 
 pub mod catalogue;
 pub mod entries;
+pub mod machine;
+pub mod measure;
 pub mod numbers;
+pub mod plain;
+pub mod queries;
+pub mod run;
