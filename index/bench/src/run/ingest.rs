@@ -152,15 +152,16 @@ impl Signed {
     }
 }
 
-/// Entries a second that one core verifies.
-fn bare_verification(stretch: &[Raw]) -> Result<f64> {
+/// Entries a second that one core verifies, and the seconds that it worked.
+fn bare_verification(stretch: &[Raw]) -> Result<(f64, f64)> {
     let signed = stretch.iter().map(|(head, _)| Signed::of(head)).collect::<Result<Vec<_>>>()?;
+    let cpu = machine::cpu_secs();
     let (_, secs) = timed(|| {
         signed
             .iter()
             .try_for_each(|signed| Ok(signed.key.verify_strict(&signed.message, &signed.signature)?))
     })?;
-    Ok(signed.len() as f64 / secs)
+    Ok((signed.len() as f64 / secs, machine::cpu_secs() - cpu))
 }
 
 /// `ingest`.
@@ -171,10 +172,12 @@ pub(super) fn ingest(setting: &Setting) -> Result<Measurement> {
     let store = Store::open(&dir)?;
     let search = SearchIndex::open(&dir)?;
     let mut parts: Vec<Took> = Vec::new();
-    let mut after = 0;
+    let (mut after, mut bare_cpu) = (0, 0.0);
     let per_sample = setting.scale.entries.div_ceil(setting.scale.samples) as usize;
     stretches(&setting.entries()?, per_sample, |stretch| {
-        measurement.baseline.push(bare_verification(&stretch)?);
+        let (rate, cpu) = bare_verification(&stretch)?;
+        measurement.baseline.push(rate);
+        bare_cpu += cpu;
         let wire: Vec<u8> = stretch
             .iter()
             .flat_map(|(head, body)| [head, body.as_ref().unwrap_or(head)])
@@ -201,8 +204,16 @@ pub(super) fn ingest(setting: &Setting) -> Result<Measurement> {
     measurement.detail("us_verify", column(|took| took.verify));
     measurement.detail("us_store", column(|took| took.store));
     measurement.detail("us_all_cores", column(|took| took.cpu));
+    let bare_micros = bare_cpu * 1e6 / setting.scale.entries as f64;
+    let all_cores = column(|took| took.cpu);
+    measurement.detail("us_verify_strict_core", bare_micros.round());
+    // What the ratio would be if two cores did nothing else and never waited.
+    let both_busy = 2.0 * bare_micros / (all_cores.iter().sum::<f64>() / all_cores.len() as f64);
+    measurement.detail("ratio_if_two_cores_never_waited", (both_busy * 100.0).round() / 100.0);
     let (first, last) = (measurement.ours.first(), measurement.ours.last());
     measurement.detail("last_by_first", first.zip(last).map(|(first, last)| last / first));
+    search.finish()?;
+    drop(store);
     measurement.detail("search_index_bytes", machine::folder_bytes(&dir.join("search"))?);
     std::fs::remove_dir_all(dir)?;
     Ok(measurement)
