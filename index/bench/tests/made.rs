@@ -1,5 +1,7 @@
 //! What is made: the same for the same seed, in the form of the real thing, and like it in its figures.
 
+#![allow(clippy::unwrap_used)]
+
 use deadwax_bench::catalogue::{self, Options, World};
 use deadwax_bench::entries;
 use deadwax_index::catalogue::{Catalogue, Kind, Record, import};

@@ -1,6 +1,8 @@
 //! Each measurement at a scale of seconds: that it runs, and that its figures can be true. How fast
 //! anything is, is not judged here: the machine may be busy.
 
+#![allow(clippy::unwrap_used)]
+
 use deadwax_bench::run::{BENCHMARKS, Scale, Setting, run};
 use serde_json::Value;
 use std::path::PathBuf;
