@@ -7,6 +7,7 @@ pub mod entries;
 pub(crate) mod migration;
 pub mod private;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -78,6 +79,7 @@ impl Store {
             connection.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
             )?;
+            plan_once(&connection)?;
             migration::migrate(&mut connection, name, migrations)?;
             Ok(connection)
         };
@@ -120,6 +122,7 @@ impl Store {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(&self.entries, flags)?;
                 connection.busy_timeout(BUSY_TIMEOUT)?;
+                plan_once(&connection)?;
                 connection
             }
         };
@@ -139,6 +142,13 @@ impl Store {
     ) -> Result<T, StoreError> {
         transact(&mut lock(&self.private), write)
     }
+}
+
+/// A statement keeps its plan whatever values it gets: made anew for each of them, plans cost more than what
+/// they find.
+pub(crate) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn transact<T>(

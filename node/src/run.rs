@@ -6,7 +6,7 @@ mod report;
 mod reseed;
 
 use crate::admin;
-use crate::app::{App, SharedApp, blocking};
+use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::config::{Config, NetworkFile};
 use crate::dialer::Dialer;
 use crate::networks::Networks;
@@ -35,6 +35,8 @@ use tracing_subscriber::EnvFilter;
 
 /// How often the outbox is looked at: entries that are due leave together, sorted by id.
 const RELEASE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the search index learns who seeds what.
+const SEEDERS_INTERVAL: Duration = Duration::from_secs(15);
 /// How often it is looked whether there is a new catalogue.
 const LOOK_FOR_CATALOGUE: Duration = Duration::from_secs(30);
 /// What could not be done is tried again after this.
@@ -227,6 +229,10 @@ fn work(app: &SharedApp, tasks: &mut JoinSet<(&'static str, Result<()>)>) {
     });
     tasks.spawn({
         let app = Arc::clone(app);
+        async move { ("the seeders", keep_seeders_current(&app).await) }
+    });
+    tasks.spawn({
+        let app = Arc::clone(app);
         async move { ("the outbox", release_entries(&app).await) }
     });
     let turns = Arc::new(Turns::default());
@@ -257,6 +263,19 @@ async fn keep_search_current(app: &SharedApp) -> Result<()> {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
+    }
+}
+
+/// Tells the search index who seeds what, so that seeded groups come first.
+async fn keep_seeders_current(app: &SharedApp) -> Result<()> {
+    loop {
+        let told =
+            blocking(app, |app| app.search.set_seeders(&app.store, &app.tracker.seeders(uptime_secs())))
+                .await;
+        if let Err(error) = told {
+            tracing::error!(%error, "the search index does not know of seeders");
+        }
+        tokio::time::sleep(SEEDERS_INTERVAL).await;
     }
 }
 
