@@ -188,14 +188,10 @@ impl Setting {
         Ok(dir.join("documents.jsonl"))
     }
 
-    /// A data directory with the catalogue and a search index over it, and bare tantivy over the same.
+    /// The same directory with a search index over the catalogue, and bare tantivy over the same documents.
     fn searchable(&self) -> Result<(PathBuf, PathBuf)> {
-        let dumps = self.dumps()?;
-        let dir = self.once(format!("searchable-{}", self.scale.groups), |dir| {
-            import_catalogue(dir, &[dumps], |_| {})?;
-            Ok(())
-        })?;
-        // Also where it is there already: it may be by the rules of another version.
+        let dir = self.catalogued()?;
+        // If there is one, it may be by the rules of another version.
         let search = SearchIndex::open(&dir)?;
         search.catch_up(&Store::open(&dir)?)?;
         search.finish()?;
