@@ -97,7 +97,11 @@ fn question(numbers: &mut Numbers, asked: Asked, group: &Group, release: &Releas
     let year = group.year;
     match asked {
         Asked::ArtistAndTitle => both,
-        Asked::OneWord => longest(if numbers.happens(500) { &artist } else { &title }).to_owned(),
+        Asked::OneWord => {
+            let name = if numbers.happens(500) { &artist } else { &title };
+            let words: Vec<&str> = name.split_whitespace().collect();
+            words.get(numbers.below(words.len() as u64) as usize).copied().unwrap_or("the").to_owned()
+        }
         Asked::Filtered => match numbers.below(4) {
             0 => format!("{} year:{}..{}", first_words(&artist, 2), year - 1, year + 1),
             1 => format!("{} media:{medium}", longest(&title)),

@@ -37,7 +37,7 @@ pub(super) fn import(setting: &Setting) -> Result<Measurement> {
         let dir = setting.fresh("import")?;
         let forgot = machine::forget_peak();
         let cpu = machine::cpu_secs();
-        let (stats, secs) = timed(|| Ok(import_catalogue(&dir, &[dumps.clone()], |_| {})?))?;
+        let (stats, secs) = timed(|| Ok(import_catalogue(&dir, std::slice::from_ref(&dumps), |_| {})?))?;
         cores.push((machine::cpu_secs() - cpu) / secs);
         peaks.extend(forgot.then(machine::peak_bytes).transpose()?.map(|bytes| bytes >> 20));
         anyhow::ensure!(records(&stats) == parsed, "{parsed} records were parsed, and {stats:?} imported");
