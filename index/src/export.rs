@@ -51,7 +51,7 @@ pub enum ExportError {
     #[error("the disk is full: {} was not written", .0.display())]
     Full(PathBuf),
     /// There is a file of that name.
-    #[error("{} exists", .0.display())]
+    #[error("the file {} exists", .0.display())]
     Exists(PathBuf),
     /// A file that cannot be made.
     #[error("cannot write {}: {source}", path.display())]
