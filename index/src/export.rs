@@ -62,7 +62,7 @@ pub enum ExportError {
         source: rusqlite::Error,
     },
     /// There is a file of that name.
-    #[error("{} exists", .0.display())]
+    #[error("the file {} exists", .0.display())]
     Exists(PathBuf),
     /// A file that cannot be made.
     #[error("cannot write {}: {source}", path.display())]
