@@ -57,7 +57,8 @@ pub fn import(
     let archives = archives(sources)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(in_file(dir))?;
     let lock_path = dir.join(LOCK_FILE);
-    let lock = private().create(true).truncate(false).open(&lock_path).map_err(in_file(&lock_path))?;
+    let lock = private().create(true).truncate(false).open(&lock_path);
+    let lock = lock.map_err(|error| in_file(&lock_path)(error).or_full())?;
     lock.try_lock().map_err(|_| ImportError::Busy)?;
     let new = dir.join(NEW_FILE);
     // Of an import that was killed.
@@ -70,7 +71,7 @@ pub fn import(
     if let Err(error) = made {
         // The first error is the one to tell.
         let _ = remove(&new);
-        return Err(error);
+        return Err(error.or_full());
     }
     let catalogue = super::Catalogue::open(dir)?;
     let catalogue = catalogue.ok_or_else(|| ImportError::Unsound("it is gone".into()))?;

@@ -80,6 +80,14 @@ pub fn body_from_json(kind: u64, json: &[u8]) -> Result<Vec<u8>, JsonError> {
     Ok(body)
 }
 
+/// A body in the form that [`body_from_json`] reads; `None` if it has no meaning in this version.
+pub fn body_to_json(kind: u64, body: &[u8]) -> Option<Json> {
+    match Kind::from_number(kind)? {
+        Kind::Link => serde_json::to_value(Link::from_body(body).ok()?).ok(),
+        _ => None,
+    }
+}
+
 fn value(json: &Json) -> Result<Value, JsonError> {
     Ok(match json {
         Json::Null => return Err(JsonError::Value("null")),
@@ -129,6 +137,8 @@ mod tests {
         let json = serde_json::to_vec(&super::super::link::tests::sample()).unwrap();
         let body = body_from_json(32, &json).unwrap();
         assert_eq!(Link::from_body(&body).unwrap(), super::super::link::tests::sample());
+        let again = serde_json::to_vec(&body_to_json(32, &body).unwrap()).unwrap();
+        assert_eq!(body_from_json(32, &again).unwrap(), body);
     }
 
     #[test]

@@ -137,6 +137,21 @@ impl Store {
         self.group_mbids("SELECT DISTINCT group_mbid FROM links WHERE infohash_v2 = ?1", infohash)
     }
 
+    /// The groups under which a torrent is shown that is announced with this infohash: v1, or the first 20
+    /// bytes of v2.
+    pub fn groups_of_announced(&self, infohash: &[u8; 20]) -> Result<Vec<Uuid>, StoreError> {
+        self.read(|db| {
+            let bound = |last: u8| [infohash.as_slice(), &[last; 12]].concat();
+            let mut statement = db.prepare_cached(
+                "SELECT group_mbid FROM links WHERE infohash_v1 = ?1 UNION
+                 SELECT group_mbid FROM links WHERE infohash_v2 BETWEEN ?2 AND ?3",
+            )?;
+            let key = params![infohash, bound(0), bound(0xff)];
+            let mbids = statement.query_map(key, |row| row.get(0).map(Uuid::from_bytes))?;
+            Ok(mbids.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The groups whose newest link was released last, newest first: at this node, which is what a reader
     /// of its home page wants to know, so other nodes have another answer.
     pub fn newest_groups(&self, limit: usize) -> Result<Vec<Group>, StoreError> {

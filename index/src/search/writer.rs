@@ -128,7 +128,7 @@ impl SearchIndex {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Progress, SearchError> {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        self.catalogue.with(|catalogue| {
+        let caught_up = self.catalogue.with(|catalogue| {
             let target = Target {
                 store: Uuid::from_bytes(store.incarnation().map_err(SearchError::Store)?),
                 catalogue: catalogue.map(|(_, version)| version.clone()),
@@ -164,7 +164,9 @@ impl SearchIndex {
                 progress: Progress { groups: 0, rebuilt },
                 tell: progress,
             };
-            work.run(position, &target)?;
+            if let Err(error) = work.run(position, &target) {
+                return Err(give_up(error, &mut work.writer));
+            }
             let CatchUp { writer, progress, .. } = work;
             keeper.put_back(generation.number, (!rebuilt).then_some(writer));
             generation.reload()?;
@@ -174,7 +176,8 @@ impl SearchIndex {
                 self.show(generation);
             }
             Ok(progress)
-        })
+        });
+        caught_up.map_err(SearchError::or_full)
     }
 
     /// The generation to build, and how far it is. The one that is shown, if nothing better is there;
@@ -413,6 +416,22 @@ impl CatchUp<'_> {
         commit.commit().map_err(failed)?;
         Ok(())
     }
+}
+
+/// What made writing fail, after the files are gone that no commit will name.
+fn give_up(error: SearchError, writer: &mut IndexWriter) -> SearchError {
+    let error = match error {
+        // The thread that writes says why it ended to whoever waits for it.
+        SearchError::Index { source: TantivyError::ErrorInThread(_), .. } => match writer.prepare_commit() {
+            Err(source) => failed(source),
+            Ok(_) => error,
+        },
+        error => error,
+    };
+    // On a full disk they would keep the room that is needed next. What cannot be removed now is with
+    // the next commit.
+    let _ = writer.garbage_collect_files().wait();
+    error
 }
 
 fn failed(source: TantivyError) -> SearchError {
