@@ -81,7 +81,7 @@ kinds! {
     Tag = 35, "tag";
     /// A vote on an MBID or an entry.
     Vote = 36, "vote";
-    /// A report about an entry.
+    /// Something is wrong with an MBID or an entry.
     Report = 37, "report";
     /// A comment on an MBID, an entry or a topic.
     Comment = 38, "comment";

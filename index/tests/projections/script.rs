@@ -48,7 +48,7 @@ pub fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 
 fn deed(topic: &'static [u64]) -> impl Strategy<Value = Deed> {
     let what = prop_oneof![
-        10 => prop::sample::select(topic).prop_map(What::Main),
+        20 => prop::sample::select(topic).prop_map(What::Main),
         5 => (32u64..=46).prop_map(What::Main),
         2 => Just(What::Main(32)),
         3 => Just(What::Main(46)),
@@ -92,7 +92,7 @@ pub fn sign(deeds: &[Deed]) -> Vec<VerifiedEntry> {
 fn earlier(signed: &[VerifiedEntry], deed: &Deed, kinds: &[u64]) -> EntryId {
     let fits = |entry: &&VerifiedEntry| kinds.contains(&entry.head().statement().kind);
     let fitting: Vec<_> = signed.iter().filter(fits).collect();
-    match (fitting.is_empty() || deed.one == 0, signed.is_empty()) {
+    match (fitting.is_empty() || (deed.one, deed.two) == (0, 0), signed.is_empty()) {
         (_, true) => EntryId([7; 32]),
         (false, _) => deed.earlier.get(&fitting).head().id(),
         (true, _) => deed.earlier.get(signed).head().id(),
