@@ -75,11 +75,14 @@ pub(crate) struct Place {
     pub created_hours: u64,
 }
 
+/// A place, and the body that is there.
+type Placed = (Place, Option<Vec<u8>>);
+
 impl Place {
     const COLUMNS: &str = "seq, id, author_no, n, head, body";
 
     /// Place and body of a row with [`Self::COLUMNS`].
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<(Self, Option<Vec<u8>>), StoreError>> {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Placed, StoreError>> {
         let head: Vec<u8> = row.get("head")?;
         let Ok((_, statement)) = read_trusted(&head) else {
             return Ok(Err(StoreError::Damaged("a head is not one any more")));

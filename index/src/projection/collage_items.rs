@@ -9,7 +9,17 @@ use crate::entry::collage::CollageItem;
 use crate::entry::subject::Subject;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
+use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// A collage with what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ItemsOfCollage {
+    /// The collage.
+    pub collage: CurrentCollage,
+    /// The items that count, in its order.
+    pub items: Vec<Authored<CollageItem>>,
+}
 
 pub(super) fn insert(fold: &Fold<'_>, place: &Place, item: &CollageItem) -> Result<(), StoreError> {
     fold.execute(
@@ -26,10 +36,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, item: &CollageItem) -> Resu
 }
 
 /// The items that count, each once, in the collage's order: by sort key, then those without one by id.
-pub(crate) fn items(
-    db: &Connection,
-    id: &EntryId,
-) -> Result<Option<(CurrentCollage, Vec<Authored<CollageItem>>)>, StoreError> {
+pub(crate) fn items(db: &Connection, id: &EntryId) -> Result<Option<ItemsOfCollage>, StoreError> {
     let Some((collage, owner_no)) = collage(db, id)? else { return Ok(None) };
     let mut statement = db.prepare_cached(
         "SELECT item, author_no, seq FROM (
@@ -57,7 +64,7 @@ pub(crate) fn items(
             |item: &Authored<CollageItem>| (item.body.sort.is_none(), item.body.sort.clone(), item.entry);
         key(left).cmp(&key(right))
     });
-    Ok(Some((collage, items)))
+    Ok(Some(ItemsOfCollage { collage, items }))
 }
 
 fn is_item(
@@ -77,10 +84,7 @@ fn is_item(
 
 impl Store {
     /// A collage with the items that count, in its order.
-    pub fn collage_items(
-        &self,
-        id: &EntryId,
-    ) -> Result<Option<(CurrentCollage, Vec<Authored<CollageItem>>)>, StoreError> {
+    pub fn collage_items(&self, id: &EntryId) -> Result<Option<ItemsOfCollage>, StoreError> {
         self.read(|db| items(db, id))
     }
 

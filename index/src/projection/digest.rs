@@ -141,7 +141,7 @@ impl Digest<'_> {
             Kind::CollageItem => {
                 for id in self.keys("SELECT collage FROM collages WHERE is_first ORDER BY collage")? {
                     let items = collage_items::items(db, &EntryId(id))?;
-                    self.add(&(id, items.map(|(_, items)| ids(&items))));
+                    self.add(&(id, items.map(|of| ids(&of.items))));
                 }
             }
             Kind::Request => self.requests()?,

@@ -3,7 +3,7 @@
 //! A retracted entry has no row in any projection, whichever of the two came first. Its head and body
 //! stay in the set.
 
-use super::{Fold, Place};
+use super::{Fold, Place, Placed};
 use crate::entry::retract::Retract;
 use crate::entry::{AuthorKey, EntryId};
 use crate::store::{Store, StoreError};
@@ -50,11 +50,7 @@ fn is_retract(place: &Place) -> bool {
 }
 
 /// The entry with this id, if that author made it.
-fn target(
-    db: &Connection,
-    id: &EntryId,
-    author_no: i64,
-) -> Result<Option<(Place, Option<Vec<u8>>)>, StoreError> {
+fn target(db: &Connection, id: &EntryId, author_no: i64) -> Result<Option<Placed>, StoreError> {
     let sql = format!("SELECT {} FROM entries WHERE id = ?1 AND author_no = ?2", Place::COLUMNS);
     let mut statement = db.prepare_cached(&sql)?;
     statement.query_row(params![id.0, author_no], Place::from_row).optional()?.transpose()

@@ -37,17 +37,25 @@ enum What {
     Other(u64),
 }
 
+/// Kinds that have to do with each other.
+const TOPICS: [&[u64]; 6] =
+    [&[32, 36, 37], &[34, 35, 36], &[38, 38, 39], &[40, 41, 41], &[32, 42, 43, 44], &[33, 45, 46]];
+
+/// A script has a topic, so that entries meet, and some of everything else.
 pub fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    prop::sample::select(&TOPICS).prop_flat_map(|topic| prop::collection::vec(deed(topic), 1..60))
+}
+
+fn deed(topic: &'static [u64]) -> impl Strategy<Value = Deed> {
     let what = prop_oneof![
-        6 => (32u64..=46).prop_map(What::Main),
+        20 => prop::sample::select(topic).prop_map(What::Main),
+        5 => (32u64..=46).prop_map(What::Main),
         2 => Just(What::Main(32)),
-        2 => Just(What::Main(36)),
-        4 => (38u64..=41).prop_map(What::Main),
         3 => Just(What::Main(46)),
         1 => (32u64..=46).prop_map(What::Void),
         1 => prop_oneof![0u64..4, 47u64..60].prop_map(What::Other),
     ];
-    let deed = (
+    (
         (0..AUTHORS, 0..NUMBERS, what, any::<prop::sample::Index>()),
         (0..RECORDS, 0u8..3, any::<bool>(), prop::bool::weighted(0.1)),
     )
@@ -60,8 +68,7 @@ pub fn deeds() -> impl Strategy<Value = Vec<Deed>> {
             two,
             flag,
             bodiless,
-        });
-    prop::collection::vec(deed, 1..60)
+        })
 }
 
 /// Signs the script. Later entries name earlier ones by their ids.
@@ -85,7 +92,7 @@ pub fn sign(deeds: &[Deed]) -> Vec<VerifiedEntry> {
 fn earlier(signed: &[VerifiedEntry], deed: &Deed, kinds: &[u64]) -> EntryId {
     let fits = |entry: &&VerifiedEntry| kinds.contains(&entry.head().statement().kind);
     let fitting: Vec<_> = signed.iter().filter(fits).collect();
-    match (fitting.is_empty() || deed.one == 0, signed.is_empty()) {
+    match (fitting.is_empty() || (deed.one, deed.two) == (0, 0), signed.is_empty()) {
         (_, true) => EntryId([7; 32]),
         (false, _) => deed.earlier.get(&fitting).head().id(),
         (true, _) => deed.earlier.get(signed).head().id(),

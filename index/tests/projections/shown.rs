@@ -232,7 +232,7 @@ fn a_collage_has_the_items_that_its_author_lets_in() {
     desk.say(0, 41, item(4, None, true));
     let guest = desk.say(1, 41, item(5, Some("0"), false));
     desk.say(1, 41, item(1, Some("0"), false));
-    let shown = |desk: &Desk| ids(&desk.store.collage_items(&collage).unwrap().unwrap().1);
+    let shown = |desk: &Desk| ids(&desk.store.collage_items(&collage).unwrap().unwrap().items);
     assert_eq!(shown(&desk), [first[1], first[0], unsorted]);
     assert!(!shown(&desk).contains(&gone));
 

@@ -15,6 +15,7 @@ use crate::entry::texts::Comment;
 use crate::entry::texts::Topic;
 use crate::mbid::MbidKind;
 use crate::projection::authored::{Authored, load};
+use crate::projection::collage_items::ItemsOfCollage;
 use crate::projection::{collage_items, column, descriptions, links, profiles, reports, requests, votes};
 use crate::store::StoreError;
 use rusqlite::ToSql;
@@ -273,7 +274,8 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
         let ids: Vec<[u8; 32]> =
             column(self.db, "SELECT collage FROM collages WHERE is_first ORDER BY collage", &[])?;
         for id in ids {
-            let Some((collage, items)) = collage_items::items(self.db, &EntryId(id))? else { continue };
+            let Some(of) = collage_items::items(self.db, &EntryId(id))? else { continue };
+            let ItemsOfCollage { collage, items } = of;
             let (id, said) = (hex(&id), &collage.current.body);
             let columns: [(&str, &dyn ToSql); 5] = [
                 ("collage", &id),
