@@ -29,16 +29,35 @@ impl Listing {
         catalogue: Option<&Catalogue>,
         mbid: &Uuid,
     ) -> Result<Option<Self>, StoreError> {
-        let known = catalogue.map(|catalogue| catalogue.known_group(mbid)).transpose()?.flatten();
-        let group = match (catalogue, &known) {
-            (Some(catalogue), Some(_)) => {
-                let releases = catalogue.releases_of(mbid)?;
-                let mbids: Vec<Uuid> = [*mbid].into_iter().chain(releases).collect();
-                joined(mbid, &mbids, &mut store.groups(&mbids)?)
+        Ok(Self::read_all(store, catalogue, &[*mbid])?.pop())
+    }
+
+    /// The groups with these MBIDs, in the same order, their links as of one moment. What neither the catalogue
+    /// nor any link knows is left out.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn read_all(
+        store: &Store,
+        catalogue: Option<&Catalogue>,
+        mbids: &[Uuid],
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut groups = Vec::with_capacity(mbids.len());
+        for mbid in mbids {
+            let known = catalogue.map(|catalogue| catalogue.known_group(mbid)).transpose()?.flatten();
+            let mut named = vec![*mbid];
+            if let (Some(catalogue), Some(_)) = (catalogue, &known) {
+                named.extend(catalogue.releases_of(mbid)?);
             }
-            _ => store.group(mbid)?,
-        };
-        Ok((known.is_some() || group.is_some()).then_some(Self { mbid: *mbid, known, group }))
+            groups.push((*mbid, named, known));
+        }
+        let all: Vec<Uuid> = groups.iter().flat_map(|(_, named, _)| named.iter().copied()).collect();
+        let mut links = store.groups(&all)?;
+        let listings = groups.into_iter().filter_map(|(mbid, named, known)| {
+            let group = joined(&mbid, &named, &mut links);
+            (known.is_some() || group.is_some()).then_some(Self { mbid, known, group })
+        });
+        Ok(listings.collect())
     }
 
     /// The artist credit.

@@ -288,8 +288,10 @@ impl SearchIndex {
         let as_typed = |open| planner.as_typed(words, open).map_err(failed);
         let mut found = best(as_typed(said_open)?, 0)?;
         let mut open = said_open;
-        let certain = found.total > 0 && planner.begins_with_artist_and_title(words).map_err(failed)?;
-        let few = |found: &Found| found.total < FEW_HITS && !certain && !words.is_empty();
+        // Several words that stand together somewhere were hardly mistyped.
+        let several = words.iter().filter(|word| !word.is_signs()).count() > 1;
+        let few =
+            |found: &Found| found.total < FEW_HITS && !words.is_empty() && (found.total == 0 || !several);
         if few(&found) && !open && Planner::may_be_open(words, false) {
             open = true;
             found = best(as_typed(true)?, 0)?;
@@ -389,10 +391,10 @@ impl SearchIndex {
         store: &Store,
         mbids: impl Iterator<Item = &'a Uuid>,
     ) -> Result<Vec<Listing>, SearchError> {
+        let mbids: Vec<Uuid> = mbids.copied().collect();
         self.catalogue.with(|catalogue| {
             let catalogue = catalogue.map(|(catalogue, _)| catalogue);
-            let listings = mbids.filter_map(|mbid| Listing::read(store, catalogue, mbid).transpose());
-            listings.collect::<Result<_, _>>().map_err(SearchError::Store)
+            Listing::read_all(store, catalogue, &mbids).map_err(SearchError::Store)
         })
     }
 

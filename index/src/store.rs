@@ -21,6 +21,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A disk with less room than this counts as full as long as it was full: a batch of the longest entries,
 /// once in the log of the database and once in the database, or else it would be full again at once.
 const ROOM_BYTES: usize = 40 << 20;
+/// Memory for pages of a database that is written: ids are random, so a batch of entries touches pages all over
+/// the index of ids.
+const CACHE_KIB: i64 = 64 << 10;
+/// The log is written back into the database when it has so many pages (64 MiB): a page that many entries
+/// touch is then written back once.
+const CHECKPOINT_PAGES: i64 = 16_384;
 /// Statements that a connection keeps ready: those of all projections.
 const PREPARED_STATEMENTS: usize = 128;
 /// Idle read connections that are kept open.
@@ -113,6 +119,8 @@ impl Store {
             connection.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
             )?;
+            connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             plan_once(&connection)?;
             migration::migrate(&mut connection, name, migrations)?;
             Ok(connection)

@@ -128,6 +128,8 @@ impl Catalogue {
     /// See [`StoreError`].
     pub fn groups_after(&self, after: i64, limit: usize) -> Result<Vec<(i64, GroupRecord)>, StoreError> {
         let sql = format!("SELECT {GROUP_COLUMNS} WHERE release_group_no > ?1 ORDER BY 1 LIMIT ?2");
+        // One for all statements: each would otherwise begin and end its own.
+        let _transaction = self.db.unchecked_transaction()?;
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query_map((after, limit as i64), group_row)?.collect::<Result<Vec<_>, _>>()?;
         rows.into_iter().map(|row| Ok((row.release_group_no, self.complete(row)?))).collect()

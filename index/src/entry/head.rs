@@ -10,6 +10,8 @@ use crate::Problem;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// The version that this format has.
 pub const VERSION: u64 = 1;
@@ -330,9 +332,32 @@ fn split(bytes: &[u8]) -> Result<(&[u8], &[u8; 64]), HeadError> {
 /// # Errors
 /// [`HeadError::Key`], [`HeadError::Signature`].
 pub fn verify_signature(author: &AuthorKey, message: &[u8], signature: &[u8; 64]) -> Result<(), HeadError> {
-    canonical_key(author)?
+    good_key(author)?
         .verify_strict(message, &Signature::from_bytes(signature))
         .map_err(|_| HeadError::Signature)
+}
+
+/// Keys that a thread keeps once it has judged them: most entries that come in a row are by few authors, and
+/// to judge a key takes a fifth of a verification.
+const MAX_KEPT_KEYS: usize = 1_024;
+
+thread_local! {
+    static GOOD_KEYS: RefCell<HashMap<AuthorKey, VerifyingKey>> = RefCell::default();
+}
+
+/// As [`canonical_key`], which is a pure function of the key.
+fn good_key(author: &AuthorKey) -> Result<VerifyingKey, HeadError> {
+    GOOD_KEYS.with_borrow_mut(|kept| {
+        if let Some(key) = kept.get(author) {
+            return Ok(*key);
+        }
+        let key = canonical_key(author)?;
+        if kept.len() >= MAX_KEPT_KEYS {
+            kept.clear();
+        }
+        kept.insert(*author, key);
+        Ok(key)
+    })
 }
 
 /// A key that decompresses, compresses back to the same bytes (RFC 8032 section 5.1.3) and has not

@@ -4,6 +4,7 @@
 //! links that are none of these are found by filters, and counted as nothing.
 
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Primary types, as MusicBrainz names them.
@@ -40,8 +41,8 @@ const LINKED_AT: u32 = ENCODING_AT + ENCODINGS.len() as u32;
 const YEAR_AT: u32 = LINKED_AT + 1;
 const YEAR_BITS: u32 = 14;
 const _: () = assert!(YEAR_AT + YEAR_BITS <= 64);
-/// Years are written with four digits.
-const DECADES: usize = 1_000;
+/// Decades that are counted; there is no music of later ones yet.
+const DECADES: usize = 256;
 
 /// What is counted of one group, and its prior.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,7 +110,7 @@ fn position(names: &[&str], name: &str) -> Option<usize> {
 /// How often each value occurs among the hits, by filter key (`type`, `format`, ...) and value.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
-pub struct Facets(pub BTreeMap<&'static str, BTreeMap<String, u64>>);
+pub struct Facets(pub BTreeMap<&'static str, BTreeMap<Cow<'static, str>, u64>>);
 
 /// Counts hits.
 #[derive(Clone)]
@@ -154,16 +155,16 @@ impl Counts {
     }
 
     pub(super) fn to_facets(&self) -> Facets {
-        let mut facets: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
-        let mut set = |key, value: &str, count: u64| {
+        let mut facets: BTreeMap<&str, BTreeMap<Cow<'static, str>, u64>> = BTreeMap::new();
+        let mut set = |key, value: Cow<'static, str>, count: u64| {
             if count > 0 {
-                facets.entry(key).or_default().insert(value.to_owned(), count);
+                facets.entry(key).or_default().insert(value, count);
             }
         };
         for (name, count) in TYPES.iter().zip(&self.types[1..]) {
-            set("type", name, *count);
+            set("type", Cow::Borrowed(name), *count);
         }
-        let groups: [(&str, &[&str], u32); 4] = [
+        let groups: [(&str, &[&'static str], u32); 4] = [
             ("type", &SECONDARY, SECONDARY_AT),
             ("format", &FORMATS, FORMAT_AT),
             ("media", &MEDIA, MEDIA_AT),
@@ -171,13 +172,15 @@ impl Counts {
         ];
         for (key, names, at) in groups {
             for (name, bit) in names.iter().zip(at..) {
-                set(key, name, self.bits[bit as usize]);
+                set(key, Cow::Borrowed(name), self.bits[bit as usize]);
             }
         }
-        set("has", "link", self.bits[LINKED_AT as usize]);
-        set("seeded", "yes", self.seeded);
+        set("has", Cow::Borrowed("link"), self.bits[LINKED_AT as usize]);
+        set("seeded", Cow::Borrowed("yes"), self.seeded);
         for (decade, count) in self.decades.iter().enumerate().skip(1) {
-            set("year", &format!("{decade}0..{decade}9"), u64::from(*count));
+            if *count > 0 {
+                set("year", Cow::Owned(format!("{decade}0..{decade}9")), u64::from(*count));
+            }
         }
         Facets(facets)
     }

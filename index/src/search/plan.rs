@@ -97,19 +97,6 @@ impl Planner<'_> {
         Ok(names)
     }
 
-    /// Whether the query is exactly an artist and a title, and perhaps a year or format: nothing else can be
-    /// meant.
-    pub(super) fn begins_with_artist_and_title(&self, words: &[Chunk]) -> tantivy::Result<bool> {
-        for end in words.len().saturating_sub(MAX_AFTER_LEAD)..=words.len() {
-            for number in both_numbers(&words[..end]) {
-                if self.searcher.doc_freq(&Term::from_field_u64(self.fields.whole, number))? > 0 {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
-
     /// A chunk by its parts or run together.
     pub(super) fn chunk(&self, chunk: &Chunk) -> Clause {
         best_of(self.ways(chunk))

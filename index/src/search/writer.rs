@@ -14,7 +14,7 @@ use crate::projection::links::Group;
 use crate::projection::tags::TagCount;
 use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 use tantivy::directory::DirectoryLock;
@@ -153,6 +153,8 @@ impl SearchIndex {
                 Some(position) if intact && position.is_complete() => (Arc::clone(&current), Some(position)),
                 position => self.to_build(&current, intact, position, &target)?,
             };
+            // What is shown has to be what was committed last.
+            generation.reload()?;
             let rebuilt = !position.as_ref().is_some_and(Position::is_complete);
             let heap = if rebuilt { BUILDER_HEAP_BYTES } else { WRITER_HEAP_BYTES };
             // After an error the writer is dropped with all that it has not committed.
@@ -162,6 +164,7 @@ impl SearchIndex {
                 store,
                 catalogue: catalogue.map(|(catalogue, _)| catalogue),
                 writer,
+                written: HashSet::new(),
                 progress: Progress { groups: 0, rebuilt },
                 tell: progress,
             };
@@ -281,6 +284,8 @@ struct CatchUp<'a> {
     store: &'a Store,
     catalogue: Option<&'a Catalogue>,
     writer: IndexWriter,
+    /// Groups whose documents were written by changes.
+    written: HashSet<Uuid>,
     progress: Progress,
     tell: &'a mut dyn FnMut(u64),
 }
@@ -368,7 +373,10 @@ impl CatchUp<'_> {
                 mbids.insert(self.known_as(&mbid)?.unwrap_or(mbid));
             }
             for mbid in &mbids {
-                self.writer.delete_query(self.document_of(mbid)).map_err(failed)?;
+                if self.may_have(mbid)? {
+                    self.writer.delete_query(self.document_of(mbid)).map_err(failed)?;
+                }
+                self.written.insert(*mbid);
                 let record = self.catalogue.map(|catalogue| catalogue.group_record(mbid)).transpose();
                 let record = record.map_err(SearchError::Store)?.flatten();
                 let mbids = record.as_ref().map_or_else(|| vec![*mbid], |record| record.mbids().collect());
@@ -388,6 +396,16 @@ impl CatchUp<'_> {
     fn known_as(&self, mbid: &Uuid) -> Result<Option<Uuid>, SearchError> {
         let known = self.catalogue.map(|catalogue| catalogue.group_of(mbid)).transpose();
         Ok(known.map_err(SearchError::Store)?.flatten())
+    }
+
+    /// Whether there may be a document of a group. Removing what is not there costs as much as removing what is.
+    fn may_have(&self, mbid: &Uuid) -> Result<bool, SearchError> {
+        // What a rebuild added is not shown yet.
+        if self.progress.rebuilt || self.written.contains(mbid) {
+            return Ok(true);
+        }
+        let searcher = self.generation.reader.searcher();
+        Ok(searcher.doc_freq(&self.generation.fields.mbid_high(mbid)).map_err(failed)? > 0)
     }
 
     /// Matches the document of a group. One half of the MBID finds it; the other one sees to it that
@@ -479,6 +497,7 @@ mod tests {
                 store: &library.store,
                 catalogue: None,
                 writer: keeper.take_writer(&generation, WRITER_HEAP_BYTES).unwrap(),
+                written: HashSet::new(),
                 progress: Progress::default(),
                 tell: &mut |_| {},
             };

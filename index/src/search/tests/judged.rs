@@ -221,9 +221,14 @@ fn whole_names_and_whole_words_outrank_parts() {
     // It begins with an artist's whole name.
     assert_eq!(library.hits("kelp sky").groups[0].mbid, link(1, "", "").mbid);
     assert_eq!(library.names("band sky kelp")[0], "Sky Kelp Band - Short");
-    // The last word is one, and also the beginning of another.
-    let hits = library.hits("older tide sail");
+    // The last word is one, and also the beginning of another: that is asked for alone, or with a star.
+    assert_eq!(
+        library.names("sail"),
+        ["Some Older Tide of Many, Many Words - Sail", "Older Tide Two - Sailor"]
+    );
+    let hits = library.hits("older tide sail*");
     assert_eq!((hits.exact, hits.groups[0].title(), hits.groups[1].title()), (2, "Sail", "Sailor"));
+    assert_eq!(library.hits("older tide sail").total, 1);
 }
 
 #[test]
