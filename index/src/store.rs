@@ -39,6 +39,12 @@ pub enum StoreError {
         /// The newest known here.
         known: i64,
     },
+    /// A database that is not migrated, of an older version of Deadwax.
+    #[error("{file} was made by an older version")]
+    Older {
+        /// The database.
+        file: &'static str,
+    },
     /// SQLite refused.
     #[error("the database refused: {0}")]
     Sqlite(#[from] rusqlite::Error),
