@@ -16,6 +16,7 @@ mod lines;
 pub mod lookup;
 mod merges;
 mod pax;
+mod place;
 mod record;
 mod shared;
 mod site;

@@ -7,8 +7,9 @@
 use super::FILE;
 use super::archive::{Contents, Member};
 use super::error::ImportError;
-use super::import::{NEW_FILE, Options, private, remove_new};
+use super::import::Options;
 use super::kind::{Kind, Named};
+use super::place::{NEW_FILE, private, remove_new};
 use super::sources::Source;
 use super::tracks::NEW_TRACKS_FILE;
 use crate::store::{StoreError, migration};

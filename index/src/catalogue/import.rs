@@ -4,28 +4,27 @@
 //! Kinds of records that no archive holds are carried over from the catalogue that was there. What is
 //! written is committed now and then, so that an import that was killed goes on from there.
 
+use super::Stats;
 use super::archive::{self, Contents, Member};
 use super::carry;
 use super::checkpoint::{self, Checkpoint};
 use super::error::ImportError;
 use super::kind::{Kind, Named};
 use super::merges::{MergeError, Merges, spool};
+use super::place::{Made, in_file, private, put_in_place, remove_new};
 use super::record::Record;
 use super::sources::{self, Form, Source};
-use super::tracks::{self, NEW_TRACKS_FILE, TRACKS_FILE};
+use super::tracks;
 use super::writer::Writer;
-use super::{FILE, Stats};
 use crate::store::{StoreError, migration};
 use rusqlite::params;
 use std::cell::Cell;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, BufReader, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Where the new catalogue is made.
-pub(super) const NEW_FILE: &str = "catalogue.db.new";
 /// Locked while an import is under way.
 const LOCK_FILE: &str = "catalogue.lock";
 /// Records between two reports of progress.
@@ -129,59 +128,6 @@ pub(super) fn run(
     let catalogue = super::Catalogue::open(dir)?;
     let catalogue = catalogue.ok_or_else(|| ImportError::Unsound("it is gone".into()))?;
     Ok(catalogue.stats()?)
-}
-
-fn in_file(path: &Path) -> impl Fn(io::Error) -> ImportError + use<> {
-    let path = path.to_owned();
-    move |source| ImportError::File { path: path.clone(), source }
-}
-
-pub(super) fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).mode(0o600);
-    options
-}
-
-/// Removes what is made, with the journals that SQLite has beside it.
-pub(super) fn remove_new(dir: &Path) -> Result<(), ImportError> {
-    for file in fs::read_dir(dir).map_err(in_file(dir))? {
-        let file = file.map_err(in_file(dir))?;
-        let name = file.file_name();
-        let name = name.to_string_lossy();
-        if [NEW_FILE, NEW_TRACKS_FILE].iter().any(|new| name.starts_with(new)) {
-            fs::remove_file(file.path()).map_err(in_file(&file.path()))?;
-        }
-    }
-    Ok(())
-}
-
-/// What belongs to a catalogue that is complete.
-struct Made {
-    /// Whether the new tracks go with it.
-    new_tracks: bool,
-    /// Whether any tracks do.
-    tracks: bool,
-}
-
-/// The first rename decides; what is after it can be done later (see [`tracks::settle`]).
-fn put_in_place(dir: &Path, made: Made) -> Result<(), ImportError> {
-    let (new, new_tracks) = (dir.join(NEW_FILE), dir.join(NEW_TRACKS_FILE));
-    let tracks = dir.join(TRACKS_FILE);
-    let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all()).map_err(in_file(path));
-    if made.new_tracks {
-        sync(&new_tracks)?;
-    } else {
-        fs::remove_file(&new_tracks).map_err(in_file(&new_tracks))?;
-    }
-    sync(&new)?;
-    fs::rename(&new, dir.join(FILE)).map_err(in_file(&new))?;
-    sync(dir)?;
-    if made.new_tracks {
-        fs::rename(&new_tracks, &tracks).map_err(in_file(&new_tracks))?;
-    } else if !made.tracks && tracks.exists() {
-        fs::remove_file(&tracks).map_err(in_file(&tracks))?;
-    }
-    sync(dir)
 }
 
 /// An import that is under way.
