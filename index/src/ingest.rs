@@ -5,7 +5,7 @@
 
 use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
-use crate::projection::links;
+use crate::projection::{Fold, Place};
 use crate::store::entries::load_sum;
 use crate::store::{Store, StoreError};
 use crate::sync::root::SetSum;
@@ -59,7 +59,7 @@ pub fn ingest(
     position: Option<TailPosition<'_>>,
 ) -> Result<Vec<Outcome>, StoreError> {
     store.write(|db| {
-        let mut batch = Batch { db, sums: Scope::ALL.map(|_| None) };
+        let mut batch = Batch { db, fold: Fold::new(db), sums: Scope::ALL.map(|_| None) };
         let outcomes = entries.iter().map(|entry| batch.offer(entry)).collect::<Result<_, _>>()?;
         batch.save_sums()?;
         if let Some(TailPosition { peer, scope, incarnation, after }) = position {
@@ -72,8 +72,24 @@ pub fn ingest(
     })
 }
 
+/// Drops the body of an entry; its head stays, and it counts for nothing until the body is here again.
+/// Returns whether there was one.
+///
+/// # Errors
+/// The store's; then nothing has changed.
+pub fn drop_body(store: &Store, id: &EntryId) -> Result<bool, StoreError> {
+    store.write(|db| {
+        let sql = "SELECT seq FROM entries WHERE id = ?1 AND body IS NOT NULL";
+        let Some(seq) = db.query_row(sql, [id.0], |row| row.get(0)).optional()? else { return Ok(false) };
+        Fold::new(db).withdraw(seq)?;
+        db.execute("UPDATE entries SET body = NULL WHERE seq = ?1", [seq])?;
+        Ok(true)
+    })
+}
+
 struct Batch<'a> {
     db: &'a Transaction<'a>,
+    fold: Fold<'a>,
     /// By scope; loaded when first needed.
     sums: [Option<SetSum>; 2],
 }
@@ -107,7 +123,7 @@ impl Batch<'_> {
             }
             Some((_, holder, _)) if holder < id.0 => return Ok(Outcome::SlotTaken),
             Some((seq, holder, _)) => {
-                links::withdraw(db, seq)?;
+                self.fold.withdraw(seq)?;
                 db.execute("DELETE FROM entries WHERE seq = ?1", [seq])?;
                 self.sum(scope)?.remove(&EntryId(holder));
             }
@@ -125,7 +141,16 @@ impl Batch<'_> {
             "INSERT INTO entries (id, scope, author_no, n, head, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![id.0, scope as i64, author_no, n as i64, head.bytes(), entry.body()])?;
-        links::project(db, db.last_insert_rowid(), entry)
+        let statement = head.statement();
+        let place = Place {
+            seq: db.last_insert_rowid(),
+            id,
+            author_no,
+            n: n as i64,
+            kind: statement.kind,
+            created_hours: statement.created_hours,
+        };
+        self.fold.project(&place, entry.body())
     }
 
     fn sum(&mut self, scope: Scope) -> Result<&mut SetSum, StoreError> {

@@ -4,6 +4,8 @@
 //! [`store`] takes nothing else. The way out is [`projection`] and [`search`]. [`sync`] holds what
 //! two nodes need to compare and exchange sets, as bytes and types.
 //!
+//! [`mod@export`] and [`mod@import`] write and read whole sets as files.
+//!
 //! Beside the set stands the [`catalogue`]: MusicBrainz reference data, imported from its dumps.
 //!
 //! Not here: sockets, HTTP, async, configuration. Each algorithm can be tested with bytes alone.
@@ -12,7 +14,10 @@
 
 pub mod bencode;
 pub mod catalogue;
+pub mod disk;
 pub mod entry;
+pub mod export;
+pub mod import;
 pub mod infohash;
 pub mod ingest;
 pub mod listing;

@@ -20,9 +20,10 @@ mod sort;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tokens;
 mod writer;
 
-pub use collect::Seeders;
+use collect::Seeders;
 pub use facets::Facets;
 pub use filter::filter_keys;
 pub use identifier::{Identifier, parse as parse_identifier};
@@ -30,10 +31,10 @@ pub use parse::{MAX_FILTERS, MAX_QUERY_BYTES, MAX_WORDS, ParsedQuery, QueryError
 pub use sort::{Cursor, CursorError, Sort};
 pub use writer::Progress;
 
-use crate::Problem;
 use crate::catalogue::SharedCatalogue;
 use crate::listing::Listing;
 use crate::store::{Store, StoreError};
+use crate::{Problem, disk};
 use answers::{Answers, Asked};
 use cache::Generation;
 use collect::{Best, Found};
@@ -110,6 +111,9 @@ pub enum SearchError {
         /// The cause.
         source: std::io::Error,
     },
+    /// There is no space left. What the index holds can be searched all the same.
+    #[error("the disk is full: the search index stays as it was")]
+    Full,
     /// Another process writes to the index.
     #[error("another process is writing to the search index")]
     Locked,
@@ -128,8 +132,22 @@ impl SearchError {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Query(error) => Some(error.problem()),
+            Self::Store(error) => error.problem(),
+            Self::Full => Some(disk::problem("the search index stays as it was")),
             _ => None,
         }
+    }
+
+    /// Tells a full disk apart, wherever it was met.
+    fn or_full(self) -> Self {
+        let full = match &self {
+            Self::Store(StoreError::Full) => true,
+            Self::Directory { source, .. } => disk::is_full(source),
+            // tantivy wraps the system's errors in many ways, and of some it keeps only the words.
+            Self::Index { source, .. } => disk::says_full(&format!("{source:?}")),
+            _ => false,
+        };
+        if full { Self::Full } else { self }
     }
 }
 
@@ -152,7 +170,7 @@ impl SearchIndex {
     /// The directory cannot be written.
     pub fn open(data_dir: &Path) -> Result<Self, SearchError> {
         let directory = data_dir.join(DIRECTORY);
-        let current = RwLock::new(Arc::new(cache::open(&directory)?));
+        let current = RwLock::new(Arc::new(cache::open(&directory).map_err(SearchError::or_full)?));
         Ok(Self {
             directory,
             catalogue: SharedCatalogue::new(data_dir),
@@ -168,9 +186,29 @@ impl SearchIndex {
         &self.catalogue
     }
 
-    /// What is known of seeders from now on. They are joined to hits as they are found.
-    pub fn set_seeders(&self, seeders: Seeders) {
-        *self.seeders.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(seeders);
+    /// What is known of seeders from now on, by infohash as announced. They are joined to hits as these are
+    /// found; of a group the best seeded torrent counts.
+    ///
+    /// # Errors
+    /// Store or catalogue cannot be read.
+    pub fn set_seeders(&self, store: &Store, announced: &[([u8; 20], u32)]) -> Result<(), SearchError> {
+        let mut seeders = Seeders::new();
+        self.catalogue.with(|catalogue| {
+            for (infohash, count) in announced {
+                for mbid in store.groups_of_announced(infohash)? {
+                    let known = catalogue.map(|(catalogue, _)| catalogue.group_of(&mbid)).transpose()?;
+                    let best = seeders.entry(known.flatten().unwrap_or(mbid)).or_default();
+                    *best = (*best).max(*count);
+                }
+            }
+            Ok::<(), SearchError>(())
+        })?;
+        let mut current = self.seeders.write().unwrap_or_else(PoisonError::into_inner);
+        // Answers that are kept stay right as long as nothing changes.
+        if **current != seeders {
+            *current = Arc::new(seeders);
+        }
+        Ok(())
     }
 
     /// Finds groups. Sees what [`Self::catch_up`] last took in.
@@ -250,14 +288,16 @@ impl SearchIndex {
         let as_typed = |open| planner.as_typed(words, open).map_err(failed);
         let mut found = best(as_typed(said_open)?, 0)?;
         let mut open = said_open;
-        if found.total < FEW_HITS && !open && Planner::may_be_open(words, false) {
+        let certain = found.total > 0 && planner.begins_with_artist_and_title(words).map_err(failed)?;
+        let few = |found: &Found| found.total < FEW_HITS && !certain && !words.is_empty();
+        if few(&found) && !open && Planner::may_be_open(words, false) {
             open = true;
             found = best(as_typed(true)?, 0)?;
         }
         let exact = found.total;
         let mut suggestion = None;
-        if exact < FEW_HITS && !words.is_empty() {
-            let alternatives = planner.alternatives(words).map_err(failed)?;
+        if few(&found) {
+            let alternatives = planner.alternatives(words, exact == 0).map_err(failed)?;
             if alternatives.iter().any(|alternatives| !alternatives.is_empty()) {
                 let forgiving = planner.forgiving(words, &alternatives).map_err(failed)?;
                 let more = best(plan::without(forgiving, as_typed(open)?), 1)?;

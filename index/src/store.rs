@@ -7,7 +7,10 @@ pub mod entries;
 pub(crate) mod migration;
 pub mod private;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use crate::projection;
+use crate::{Problem, disk};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +18,11 @@ use std::time::Duration;
 
 /// A reader waits this long for a lock before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A disk with less room than this counts as full as long as it was full: a batch of the longest entries,
+/// once in the log of the database and once in the database, or else it would be full again at once.
+const ROOM_BYTES: usize = 40 << 20;
+/// Statements that a connection keeps ready: those of all projections.
+const PREPARED_STATEMENTS: usize = 128;
 /// Idle read connections that are kept open.
 const MAX_IDLE_READERS: usize = 8;
 
@@ -45,15 +53,38 @@ pub enum StoreError {
         /// The database.
         file: &'static str,
     },
+    /// There is no space left. Nothing was changed, and what is there can be read.
+    #[error("the disk is full: nothing new can be kept")]
+    Full,
     /// SQLite refused.
     #[error("the database refused: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
     /// A row that this version cannot have written.
     #[error("the database is damaged: {0}")]
     Damaged(&'static str),
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let full = error.sqlite_error().is_some_and(|error| {
+            // The second: no room for the index of the write-ahead log, which is made at the first access.
+            error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+        });
+        if full { Self::Full } else { Self::Sqlite(error) }
+    }
+}
+
+impl StoreError {
+    /// The error in plain words, if whoever runs the node can do something about it.
+    pub fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::Full => Some(disk::problem("nothing new can be kept")),
+            _ => None,
+        }
+    }
 }
 
 /// The open databases of one data directory.
@@ -70,7 +101,10 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; a database of a newer version is left alone.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let directory = |source| StoreError::Directory { path: dir.to_owned(), source };
+        let directory = |source| match disk::is_full(&source) {
+            true => StoreError::Full,
+            false => StoreError::Directory { path: dir.to_owned(), source },
+        };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let open = |name: &'static str, migrations| -> Result<Connection, StoreError> {
             let path = dir.join(name);
@@ -80,19 +114,25 @@ impl Store {
             options.create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(directory)?;
             let mut connection = Connection::open(&path)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
             // FULL: an entry that was acknowledged survives a power cut, not just a crash.
             connection.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
             )?;
+            plan_once(&connection)?;
             migration::migrate(&mut connection, name, migrations)?;
             Ok(connection)
         };
-        let writer = open("entries.db", migration::ENTRIES)?;
+        let mut writer = open("entries.db", migration::ENTRIES)?;
         let private = open("private.db", migration::PRIVATE)?;
         let mut incarnation = [0; 16];
         getrandom::fill(&mut incarnation)?;
         writer
             .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('incarnation', ?1)", [incarnation])?;
+        // Asked first: most of the time there is nothing to write, and another process may be writing.
+        if projection::is_outdated(&writer)? {
+            transact(&mut writer, |db| projection::rebuild_if_outdated(db))?;
+        }
         Ok(Self {
             entries: dir.join("entries.db"),
             writer: Mutex::new(writer),
@@ -104,6 +144,11 @@ impl Store {
     /// The data directory.
     pub(crate) fn dir(&self) -> &Path {
         self.entries.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Whether there is room on the disk for what may come at once. False as well if that cannot be told.
+    pub fn has_room(&self) -> bool {
+        disk::has_room(self.dir(), ROOM_BYTES).is_ok()
     }
 
     /// Runs `write` in one transaction; what it did is durable when this returns `Ok`.
@@ -126,6 +171,8 @@ impl Store {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let connection = Connection::open_with_flags(&self.entries, flags)?;
                 connection.busy_timeout(BUSY_TIMEOUT)?;
+                connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+                plan_once(&connection)?;
                 connection
             }
         };
@@ -139,12 +186,24 @@ impl Store {
         Ok(result)
     }
 
+    /// Gives the space of a large transaction's log back, if no reader needs it any more.
+    pub(crate) fn shrink_log(&self) -> Result<(), StoreError> {
+        Ok(lock(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
     fn write_private<T>(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         transact(&mut lock(&self.private), write)
     }
+}
+
+/// A statement keeps its plan whatever values it gets: made anew for each of them, plans cost more than what
+/// they find.
+pub(crate) fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn transact<T>(
@@ -160,4 +219,40 @@ fn transact<T>(
 /// A panic elsewhere leaves a connection usable: its transaction was rolled back as it unwound.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Scope;
+    use crate::entry::identity::Identity;
+    use crate::ingest::ingest;
+
+    /// SQLite's own limit stands in for the disk's. `tests/disk_full.rs` has a real one.
+    #[test]
+    fn a_full_database_is_told_apart_and_goes_on_with_space() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let mut author = Identity::from_secret([3; 32]);
+        let mut entries =
+            (0..200).map(|n| author.sign([vec![0xa1, 0x05], vec![7; 8_000]].concat(), 99, n, 494_000));
+        let pages: i64 = lock(&store.writer).query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let limit = |pages: i64| lock(&store.writer).pragma_update(None, "max_page_count", pages).unwrap();
+        limit(pages + 60);
+        let before = loop {
+            let before = store.scope_state(Scope::Main).unwrap();
+            let batch: Vec<_> = entries.by_ref().take(5).collect();
+            match ingest(&store, &batch, None) {
+                Ok(_) => {}
+                Err(StoreError::Full) => break before,
+                Err(error) => panic!("{error:?}"),
+            }
+        };
+        assert!((5..200).contains(&before.count));
+        assert_eq!(store.scope_state(Scope::Main).unwrap(), before);
+        assert_eq!(StoreError::Full.problem().unwrap().code, "disk.full");
+        limit(i64::from(i32::MAX));
+        ingest(&store, &entries.collect::<Vec<_>>(), None).unwrap();
+        assert!(store.scope_state(Scope::Main).unwrap().count > before.count);
+    }
 }

@@ -11,7 +11,6 @@ use deadwax_index::ingest::{Outcome, ingest};
 use deadwax_index::mbid::{MbidKind, Uuid};
 use deadwax_index::search::{Cursor, Hits, Query, SearchIndex, Sort};
 use deadwax_index::store::Store;
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Each query with the release group that has to be first.
@@ -244,7 +243,8 @@ fn linked_and_seeded_groups_come_before_others_and_a_name_before_them() {
     assert_eq!(library.hits("abbey road").facets.0["format"]["FLAC"], 1);
 
     library.link(2, &[(last, MbidKind::ReleaseGroup)]);
-    library.search.set_seeders(HashMap::from([(last, 40)]));
+    let infohash: [u8; 20] = std::array::from_fn(|at| at.checked_sub(4).map_or(0, |at| last.as_bytes()[at]));
+    library.search.set_seeders(&library.store, &[(infohash, 40), ([9; 20], 3)]).unwrap();
     let hits = library.hits(query);
     assert_eq!(hits.groups[0].mbid, last, "{:?}", name(&hits));
     assert_eq!(library.hits("seeded:yes").groups.iter().map(|group| group.mbid).collect::<Vec<_>>(), [last]);

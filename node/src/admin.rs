@@ -2,6 +2,8 @@
 //!
 //! Whoever can open the socket is the operator. Never reachable over a network.
 
+mod import;
+
 use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::networks::Network;
 use crate::peers::status::{PeerReport, ScopeAnswer};
@@ -63,6 +65,7 @@ pub fn router(app: SharedApp) -> Router {
         .route("/admin/v1/status", get(status))
         .route("/admin/v1/links", post(add_link))
         .route("/admin/v1/tracker", get(tracker))
+        .route("/admin/v1/import", post(import::import))
         .fallback(no_such_page)
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .with_state(app)

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::dialer::Dialer;
+use crate::disk::Disk;
 use crate::networks::Networks;
 use crate::peers::address::PeerAddress;
 use crate::peers::status::PeerBoard;
@@ -36,6 +37,8 @@ pub struct App {
     pub dialer: Dialer,
     /// What is known about each peer.
     pub peers: PeerBoard,
+    /// Whether the disk is full.
+    pub disk: Disk,
     /// Changes whenever entries joined the set; wakes open tails and the search index.
     pub released: watch::Sender<u64>,
 }
@@ -50,8 +53,10 @@ impl App {
         entries: &[VerifiedEntry],
         position: Option<TailPosition<'_>>,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let outcomes = ingest(&self.store, entries, position)?;
+        let outcomes = ingest(&self.store, entries, position);
+        let outcomes = outcomes.inspect_err(|error| _ = self.disk.failed(error))?;
         if outcomes.iter().any(|outcome| matches!(outcome, Outcome::New | Outcome::BodyAdded)) {
+            self.disk.has_space();
             self.released.send_modify(|count| *count += 1);
         }
         Ok(outcomes)
@@ -107,6 +112,26 @@ impl App {
     /// Announce address of this node's own tracker, once it has an I2P destination.
     pub fn own_tracker(&self) -> Option<String> {
         self.networks.i2p().address.map(announce_url)
+    }
+}
+
+#[cfg(test)]
+impl App {
+    /// A node in a folder, without networks, that speaks to peers on Unix sockets.
+    pub fn for_test(dir: &std::path::Path) -> SharedApp {
+        let config = Config::default();
+        Arc::new(Self {
+            store: Store::open(dir).unwrap(),
+            search: SearchIndex::open(dir).unwrap(),
+            signer: Mutex::new(Signer::open(dir).unwrap()),
+            tracker: Tracker::new(Default::default()),
+            networks: Networks::default(),
+            dialer: Dialer::new(true),
+            peers: PeerBoard::new(&config.sync.peers),
+            disk: Disk::default(),
+            released: watch::Sender::new(0),
+            config,
+        })
     }
 }
 

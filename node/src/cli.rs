@@ -5,7 +5,10 @@
 mod catalogue;
 mod client;
 mod entry;
+mod export;
 mod identity;
+mod import;
+mod index;
 mod link;
 mod node;
 mod output;
@@ -61,6 +64,13 @@ enum Command {
     /// Import the MusicBrainz catalogue, or say how much of it is here
     #[command(subcommand)]
     Catalogue(catalogue::Catalogue),
+    /// Write all entries to a file
+    Export(export::Export),
+    /// Take in the entries of a file
+    Import(import::Import),
+    /// Rebuild what follows from the entries, or compare it with another node's
+    #[command(subcommand)]
+    Index(index::Index),
     /// Show what the running node is doing
     Status,
     /// Show the peers of the running node
@@ -114,6 +124,9 @@ pub fn main() -> ExitCode {
         Command::Link(command) => command.run(&context),
         Command::Search(command) => command.run(&context),
         Command::Catalogue(command) => command.run(&context),
+        Command::Export(command) => command.run(&context),
+        Command::Import(command) => command.run(&context),
+        Command::Index(command) => command.run(&context),
         Command::Status => node::status(&context),
         Command::Peers => node::peers(&context),
         Command::Magnet(command) => command.run(&context),

@@ -7,6 +7,7 @@ mod app;
 mod cli;
 mod config;
 mod dialer;
+mod disk;
 mod networks;
 mod peers;
 mod run;

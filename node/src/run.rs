@@ -6,14 +6,16 @@ mod report;
 mod reseed;
 
 use crate::admin;
-use crate::app::{App, SharedApp, blocking};
+use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::config::{Config, NetworkFile};
 use crate::dialer::Dialer;
+use crate::disk::{Disk, wait_for_space};
 use crate::networks::Networks;
 use crate::peers::follow::{Turns, follow};
 use crate::peers::status::PeerBoard;
 use crate::serve::serve_unix;
 use crate::signer::Signer;
+use crate::submit::SubmitError;
 use crate::web;
 use anyhow::{Context, Result, bail};
 use deadwax_i2p_gateway::tracker::{Tracker, TrackerConfig};
@@ -35,6 +37,8 @@ use tracing_subscriber::EnvFilter;
 
 /// How often the outbox is looked at: entries that are due leave together, sorted by id.
 const RELEASE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the search index learns who seeds what.
+const SEEDERS_INTERVAL: Duration = Duration::from_secs(15);
 /// How often it is looked whether there is a new catalogue.
 const LOOK_FOR_CATALOGUE: Duration = Duration::from_secs(30);
 /// What could not be done is tried again after this.
@@ -142,6 +146,7 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
         networks: Networks::default(),
         dialer: Dialer::new(options.network.is_some()),
         peers: PeerBoard::new(&options.config.sync.peers),
+        disk: Disk::default(),
         released: watch::Sender::new(0),
         config: options.config.clone(),
         store,
@@ -149,8 +154,11 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
     Ok((Arc::new(app), lock))
 }
 
-/// Makes the data directory this user's alone, and takes it for this process.
-fn lock(data_dir: &Path) -> Result<File> {
+/// Makes the data directory this user's alone, and takes it for this process until the file is closed.
+///
+/// # Errors
+/// Another process has it, or it cannot be made.
+pub fn lock(data_dir: &Path) -> Result<File> {
     let closed = std::fs::Permissions::from_mode(0o700);
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -183,6 +191,7 @@ pub fn open_for_reading(config: Config, data_dir: &Path) -> Result<App> {
         networks: Networks::default(),
         dialer: Dialer::new(false),
         peers: PeerBoard::new(&config.sync.peers),
+        disk: Disk::default(),
         released: watch::Sender::new(0),
         config,
         store,
@@ -227,6 +236,10 @@ fn work(app: &SharedApp, tasks: &mut JoinSet<(&'static str, Result<()>)>) {
     });
     tasks.spawn({
         let app = Arc::clone(app);
+        async move { ("the seeders", keep_seeders_current(&app).await) }
+    });
+    tasks.spawn({
+        let app = Arc::clone(app);
         async move { ("the outbox", release_entries(&app).await) }
     });
     let turns = Arc::new(Turns::default());
@@ -251,6 +264,7 @@ async fn keep_search_current(app: &SharedApp) -> Result<()> {
                     changed?;
                 }
             }
+            Err(error) if app.disk.failed(&error) => wait_for_space(app).await,
             // A cache: searches find what was there before, and the rest when the disk or the lock is free again.
             Err(error) => {
                 tracing::error!(%error, "the search index could not follow the store");
@@ -260,10 +274,25 @@ async fn keep_search_current(app: &SharedApp) -> Result<()> {
     }
 }
 
+/// Tells the search index who seeds what, so that seeded groups come first.
+async fn keep_seeders_current(app: &SharedApp) -> Result<()> {
+    loop {
+        let told =
+            blocking(app, |app| app.search.set_seeders(&app.store, &app.tracker.seeders(uptime_secs())))
+                .await;
+        if let Err(error) = told {
+            tracing::error!(%error, "the search index does not know of seeders");
+        }
+        tokio::time::sleep(SEEDERS_INTERVAL).await;
+    }
+}
+
 async fn release_entries(app: &SharedApp) -> Result<()> {
     loop {
-        if let Err(error) = blocking(app, App::release_due).await {
-            tracing::error!(%error, "entries that are due could not be released");
+        match blocking(app, App::release_due).await {
+            Ok(()) => {}
+            Err(SubmitError::Store(error)) if app.disk.failed(&error) => {}
+            Err(error) => tracing::error!(%error, "entries that are due could not be released"),
         }
         tokio::time::sleep(RELEASE_INTERVAL).await;
     }

@@ -290,9 +290,11 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
         )));
     }
     let delay_secs = if app.config.publication.delay { delay_secs() } else { 0 };
-    let entry = signer.sign(body, Kind::Link.number(), n, now_secs() / 3600).map_err(SubmitError::Key)?;
+    let entry = signer.sign(body, Kind::Link.number(), n, now_secs() / 3600);
+    let entry = entry.inspect_err(|error| _ = app.disk.failed(error)).map_err(SubmitError::Key)?;
     let id = entry.head().id().to_string();
-    app.store.put_in_outbox(&entry, &subject(link), now_secs() + delay_secs, key)?;
+    let kept = app.store.put_in_outbox(&entry, &subject(link), now_secs() + delay_secs, key);
+    kept.inspect_err(|error| _ = app.disk.failed(error))?;
     if delay_secs > 0 {
         return Ok(Receipt { id, n, state: ReceiptState::Queued });
     }

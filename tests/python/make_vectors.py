@@ -14,6 +14,7 @@ import pathlib
 import blake3
 import cbor2
 
+import body_vectors as bodies
 import cbor_vectors
 import edwards
 import heads
@@ -309,6 +310,33 @@ def root(scope, ids):
     return {"scope": scope, "ids": [i.hex() for i in ids], "lanes_sha256": hashlib.sha256(packed).hexdigest(), "root": digest}
 
 
+def own_releases():
+    """Signed own releases, and the UUIDs by which links name them."""
+    for name, fields in [("an own release", bodies.BASIC[33]), ("an edition of a known group", bodies.FULL[33])]:
+        for n, author in enumerate((ALICE, BOB)):
+            body = bodies.body(33, fields)
+            head = author.head(body, kind=33, n=n)
+            entry_id = hashlib.sha256(head).digest()
+            yield {"name": name, "bytes": (head + body).hex(), "id": entry_id.hex(),
+                   "uuid": bodies.own_release_uuid(entry_id)}
+
+
+def body_sections():
+    name = lambda kind, text: {"name": f"{bodies.NAMES[kind]}: {text}", "kind": kind}
+    return {
+        "valid": [
+            name(kind, text) | {"body": bodies.body(kind, fields).hex(), "json": fields}
+            for kind, text, fields in bodies.VALID],
+        "read_as": [
+            name(kind, text) | {"body": body.hex(), "json": fields} for kind, text, body, fields in bodies.TOLERATED],
+        "void": [
+            name(kind, text) | {"body": body.hex(), "code": code, "field": field}
+            for kind, text, body, code, field in bodies.void()],
+        "refused_json": [name(kind, text) | {"json": fields} for kind, text, fields in bodies.REFUSED_JSON],
+        "own_releases": list(own_releases()),
+    }
+
+
 def write(name, sections):
     """One vector a line, so that a diff shows which ones were added."""
     parts = []
@@ -346,6 +374,7 @@ def main():
         "valid": [{"hex": text, "value": value} for text, value in cbor_vectors.VALID.items()],
         "invalid": [{"hex": text, "rule": rule} for text, rule in cbor_vectors.INVALID.items()],
     })
+    write("bodies.json", {"format": "deadwax/entry/1"} | body_sections())
     ids = [hashlib.sha256(i.to_bytes(1, "big")).digest() for i in range(100)]
     sets = [[], ids[:1], ids[:2], ids[1::-1], ids[:3], [bytes(32)], [b"\xff" * 32], ids]
     write("root.json", {

@@ -17,6 +17,7 @@ import nacl.exceptions
 import nacl.signing
 
 import edwards
+from read_body import KINDS, own_release_uuid, read_body, write_body
 from read_link import group, read_link
 
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "index" / "vectors"
@@ -105,9 +106,18 @@ def verify(data):
         "body": "matches" if matches else "mismatch" if rest else "absent",
     }
     if matches:
-        link = read_link(outcome(decode, rest, "link.cbor")) if fields[1] == 32 else None
-        facts |= {"void": link is None} | ({} if link is None else {"link": link, "group": group(link)})
+        facts |= meaning(fields[1], rest)
     return facts
+
+
+def meaning(kind, body):
+    """Sections 6 and 10 to 12: what the body says."""
+    value = outcome(decode, body, "cbor")
+    if kind == 32:
+        link = read_link(value)
+        return {"void": True} if link is None else {"void": False, "link": link, "group": group(link)}
+    says = read_body(kind, value) if kind in KINDS else None
+    return {"void": True} if says is None else {"void": False, "says": says}
 
 
 def outcome(check, *arguments):
@@ -152,12 +162,37 @@ def check_item(vector):
     return [] if value == vector.get("value") else [f"is {value}"]
 
 
+def check_body(vector, is_written):
+    """Both ways between a body and its JSON form; a void one has none."""
+    kind, body = vector["kind"], bytes.fromhex(vector["body"])
+    says = read_body(kind, outcome(decode, body, "cbor")) if len(body) <= 16_384 else None
+    if says != vector.get("json"):
+        return [f"says {says}"]
+    written = says is not None and cbor2.dumps(write_body(kind, says))
+    return [f"is written as {written.hex()}"] if is_written and written != body else []
+
+
+def check_refused(vector):
+    fields = write_body(vector["kind"], vector["json"])
+    return [] if fields is None or len(cbor2.dumps(fields)) > 16_384 else [f"is taken for {fields}"]
+
+
+def check_own_release(vector):
+    facts = verify(bytes.fromhex(vector["bytes"]))
+    good = not facts["void"] and facts["id"] == vector["id"] and own_release_uuid(facts["id"]) == vector["uuid"]
+    return [] if good else [f"is {facts} with {own_release_uuid(facts['id'])}"]
+
+
 def check_vectors():
     entries = json.loads((VECTORS / "entries.json").read_text())
     items = json.loads((VECTORS / "cbor.json").read_text())
     results = [(v["name"], check_entry(v)) for part in ("valid", "mismatched", "invalid") for v in entries[part]]
     results += [(f"slot in {slot['scope']}", check_slot(slot)) for slot in entries["slots"]]
     results += [("CBOR " + vector["hex"], check_item(vector)) for vector in items["valid"] + items["invalid"]]
+    bodies = json.loads((VECTORS / "bodies.json").read_text())
+    results += [(v["name"], check_body(v, part == "valid")) for part in ("valid", "read_as", "void") for v in bodies[part]]
+    results += [("JSON of " + vector["name"], check_refused(vector)) for vector in bodies["refused_json"]]
+    results += [(vector["name"], check_own_release(vector)) for vector in bodies["own_releases"]]
     failed = [(name, problems) for name, problems in results if problems]
     for name, problems in failed:
         print(f"FAILED {name}: {'; '.join(problems)}")

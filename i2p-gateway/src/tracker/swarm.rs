@@ -123,6 +123,14 @@ impl Swarms {
         })
     }
 
+    /// Each torrent that somebody seeds, with how many do.
+    pub(super) fn seeders(&mut self, now_secs: u64) -> Vec<([u8; 20], u32)> {
+        self.sweep(self.swarms.len(), now_secs);
+        let seeders = |swarm: &Swarm| swarm.members.iter().filter(|member| member.is_seeder).count() as u32;
+        let swarms = self.swarms.iter().map(|(infohash, swarm)| (*infohash, seeders(swarm)));
+        swarms.filter(|(_, seeders)| *seeders > 0).collect()
+    }
+
     pub(super) fn stats(&mut self, now_secs: u64) -> TrackerStats {
         let infohashes: Vec<_> = self.swarms.keys().copied().collect();
         for infohash in infohashes {

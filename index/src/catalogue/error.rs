@@ -1,9 +1,9 @@
 //! Why a dump cannot be imported, in plain words.
 
 use super::kind::Kind;
-use crate::Problem;
 use crate::mbid::capitalise;
 use crate::store::StoreError;
+use crate::{Problem, disk};
 use std::io;
 use std::path::PathBuf;
 
@@ -82,7 +82,10 @@ pub enum ImportError {
     /// What was written does not pass its check.
     #[error("the new catalogue does not pass its check: {0}")]
     Unsound(String),
-    /// The database refused, e.g. because the disk is full.
+    /// There is no space left for the new catalogue.
+    #[error("the disk is full: the catalogue stays as it was")]
+    Full,
+    /// The database refused.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -94,10 +97,20 @@ impl From<rusqlite::Error> for ImportError {
 }
 
 impl ImportError {
+    /// Tells a full disk apart, wherever it was met.
+    pub(super) fn or_full(self) -> Self {
+        match &self {
+            Self::Store(StoreError::Full) => Self::Full,
+            Self::File { source, .. } if disk::is_full(source) => Self::Full,
+            _ => self,
+        }
+    }
+
     /// The error in plain words.
     pub fn problem(&self) -> Problem {
         const AGAIN: &str = "Download it again and compare it with SHA256SUMS; nothing here was changed.";
         let (code, fix) = match self {
+            Self::Full => return disk::problem("the catalogue stays as it was"),
             Self::Nothing(_) | Self::Foreign(_) => (
                 "catalogue.nothing",
                 "Name the dumps of MusicBrainz (artist, label, release-group, release, mbdump), or their folder.",
@@ -116,7 +129,7 @@ impl ImportError {
             }
             Self::Store(_) => (
                 "catalogue.store",
-                "Is there space on the disk, and is the old catalogue sound? Nothing here was changed.",
+                "Is the old catalogue sound, and of this version? Nothing here was changed.",
             ),
         };
         Problem { code, field: "", message: format!("{}.", capitalise(&self.to_string())), fix }

@@ -106,7 +106,8 @@ pub(super) fn run(
     let sources = sources::find(named)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(in_file(dir))?;
     let lock_path = dir.join(LOCK_FILE);
-    let lock = private().create(true).truncate(false).open(&lock_path).map_err(in_file(&lock_path))?;
+    let lock = private().create(true).truncate(false).open(&lock_path);
+    let lock = lock.map_err(|error| in_file(&lock_path)(error).or_full())?;
     lock.try_lock().map_err(|_| ImportError::Busy)?;
     tracks::settle(dir)?;
     let mut import = Import {
@@ -123,7 +124,7 @@ pub(super) fn run(
     if let Err(error) = import.make().and_then(|made| put_in_place(dir, made)) {
         // The first error is the one to tell.
         let _ = remove_new(dir);
-        return Err(error);
+        return Err(error.or_full());
     }
     let catalogue = super::Catalogue::open(dir)?;
     let catalogue = catalogue.ok_or_else(|| ImportError::Unsound("it is gone".into()))?;

@@ -1,9 +1,7 @@
 //! A head together with its body, or without it: bodies can be dropped, heads stay as proof.
 
-use super::cbor;
+use super::bodies::Body;
 use super::head::{HeadError, Statement, VerifiedHead};
-use super::kind::Kind;
-use super::link::Link;
 use crate::Problem;
 use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
@@ -91,15 +89,8 @@ impl VerifiedEntry {
     /// Why the entry counts for nothing, if it does: a projection's judgement, not the format's.
     /// An absent body is not judged.
     pub fn void_reason(&self) -> Option<String> {
-        let body = self.body()?;
-        let kind = self.head.statement().kind;
-        match Kind::from_number(kind) {
-            Some(Kind::Link) => Link::from_body(body).err().map(|error| error.to_string()),
-            Some(known) => cbor::decode(body).err().map(|error| error.to_string()).or_else(|| {
-                Some(format!("the body of kind {kind} ({}) has no meaning in this version", known.name()))
-            }),
-            None => Some(format!("kind {kind} is unknown")),
-        }
+        let error = Body::from_bytes(self.head.statement().kind, self.body()?).err()?;
+        Some(error.to_string())
     }
 }
 

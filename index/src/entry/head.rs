@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 /// The version that this format has.
 pub const VERSION: u64 = 1;
 /// Tag 18, an array of four, and a protected header `{1: -19, 4: <32 bytes>}` up to the key.
-const START: [u8; 10] = [0xd2, 0x84, 0x58, 0x26, 0xa2, 0x01, 0x32, 0x04, 0x58, 0x20];
+pub(crate) const START: [u8; 10] = [0xd2, 0x84, 0x58, 0x26, 0xa2, 0x01, 0x32, 0x04, 0x58, 0x20];
 /// The protected header within [`START`] and the key that follows it.
 const PROTECTED: std::ops::Range<usize> = 4..42;
 const KEY: std::ops::Range<usize> = 10..42;
@@ -44,6 +44,13 @@ macro_rules! hex_bytes {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
             }
         }
 

@@ -122,7 +122,7 @@ impl Identity {
     ///
     /// # Panics
     /// If `body` cannot be one: not a map, or longer than a body may be. What
-    /// [`super::json::body_from_json`] and [`super::link::Link::to_body`] make always can.
+    /// [`super::json::body_from_json`] and [`super::Body::to_bytes`] make always can.
     pub fn sign(&mut self, body: Vec<u8>, kind: u64, n: u64, created_hours: u64) -> VerifiedEntry {
         let is_map = body.first().is_some_and(|first| first >> 5 == 5);
         assert!(is_map && body.len() <= MAX_BODY_BYTES, "not the bytes of a body");

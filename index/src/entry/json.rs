@@ -1,25 +1,31 @@
 //! Bodies as JSON, for people who sign entries by hand.
 //!
-//! A link is written with the names of its fields. Any other body is written as it is in CBOR: maps
-//! as objects with decimal keys, byte strings as `{"hex":"00ff"}`.
+//! A body of a frozen kind is written with the names of its fields. Any body can be written as it is
+//! in CBOR: maps as objects with decimal keys, byte strings as `{"hex":"00ff"}`.
 
+use super::bodies::Body;
 use super::cbor::{self, Value};
+use super::fields::BodyError;
 use super::kind::Kind;
 use super::limits::MAX_BODY_BYTES;
-use super::link::Link;
+use super::link::{Link, LinkError};
 use crate::Problem;
 use data_encoding::HEXLOWER_PERMISSIVE;
+use serde::Deserialize as _;
 use serde_json::Value as Json;
 
 /// Why JSON is not a body.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// Not JSON, or not the fields of a link.
+    /// Not JSON, or not the fields of the kind.
     #[error("the body is not the JSON of one: {0}")]
     Json(#[from] serde_json::Error),
     /// A field of a link breaks its limit.
     #[error(transparent)]
-    Link(#[from] super::link::LinkError),
+    Link(#[from] LinkError),
+    /// A field of another kind breaks its limit.
+    #[error(transparent)]
+    Body(#[from] BodyError),
     /// A JSON value that no body can hold.
     #[error("the body cannot hold {0}")]
     Value(&'static str),
@@ -31,8 +37,10 @@ pub enum JsonError {
 impl JsonError {
     /// The error in plain words.
     pub fn problem(&self) -> Problem {
-        if let Self::Link(error) = self {
-            return error.problem();
+        match self {
+            Self::Link(error) => return error.problem(),
+            Self::Body(error) => return error.problem(),
+            Self::Json(_) | Self::Value(_) | Self::TooLong(_) => {}
         }
         let message = format!("{}.", crate::mbid::capitalise(&self.to_string()));
         let fix = "doc/ENTRY-FORMAT.md shows the JSON form of bodies.";
@@ -46,12 +54,19 @@ impl JsonError {
 /// See [`JsonError`].
 pub fn body_from_json(kind: u64, json: &[u8]) -> Result<Vec<u8>, JsonError> {
     let json: Json = serde_json::from_slice(json)?;
-    if !json.is_object() {
+    let Some(members) = json.as_object() else {
         return Err(JsonError::Value("anything but an object at the top"));
-    }
-    let by_name = json.as_object().is_some_and(|fields| fields.contains_key("mbid"));
-    if kind == Kind::Link.number() && by_name {
-        return Ok(serde_json::from_value::<Link>(json)?.to_body()?);
+    };
+    // Objects of decimal keys are bodies as in CBOR, whatever their kind.
+    let is_decimal = |key: &String| key.bytes().all(|byte| byte.is_ascii_digit());
+    if kind == Kind::Link.number() {
+        if members.contains_key("mbid") {
+            return Ok(Link::deserialize(&json)?.to_body()?);
+        }
+    } else if (members.is_empty() || !members.keys().all(is_decimal))
+        && let Some(body) = Body::from_json(kind, &json)
+    {
+        return Ok(body?.to_bytes()?);
     }
     let body = cbor::encode(&value(&json)?);
     if body.first().is_none_or(|first| first >> 5 != 5) {
@@ -61,8 +76,16 @@ pub fn body_from_json(kind: u64, json: &[u8]) -> Result<Vec<u8>, JsonError> {
         return Err(JsonError::TooLong(body.len()));
     }
     // Depth and order are the decoder's to judge, so that nothing is signed that it would refuse.
-    cbor::decode(&body).map_err(super::link::LinkError::Cbor)?;
+    cbor::decode(&body).map_err(BodyError::Cbor)?;
     Ok(body)
+}
+
+/// A body in the form that [`body_from_json`] reads; `None` if it has no meaning in this version.
+pub fn body_to_json(kind: u64, body: &[u8]) -> Option<Json> {
+    match Kind::from_number(kind)? {
+        Kind::Link => serde_json::to_value(Link::from_body(body).ok()?).ok(),
+        _ => None,
+    }
 }
 
 fn value(json: &Json) -> Result<Value, JsonError> {
@@ -114,6 +137,8 @@ mod tests {
         let json = serde_json::to_vec(&super::super::link::tests::sample()).unwrap();
         let body = body_from_json(32, &json).unwrap();
         assert_eq!(Link::from_body(&body).unwrap(), super::super::link::tests::sample());
+        let again = serde_json::to_vec(&body_to_json(32, &body).unwrap()).unwrap();
+        assert_eq!(body_from_json(32, &again).unwrap(), body);
     }
 
     #[test]

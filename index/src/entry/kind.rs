@@ -37,7 +37,8 @@ impl Scope {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
-        /// The kinds with a number. Only [`Kind::Link`] has a frozen body so far.
+        /// The kinds with a number. Those from [`Kind::Link`] to [`Kind::Retract`] have a frozen body:
+        /// [`super::bodies::Body`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kind { $($(#[$doc])* $variant = $number),* }
 
@@ -80,7 +81,7 @@ kinds! {
     Tag = 35, "tag";
     /// A vote on an MBID or an entry.
     Vote = 36, "vote";
-    /// A report about an entry.
+    /// Something is wrong with an MBID or an entry.
     Report = 37, "report";
     /// A comment on an MBID, an entry or a topic.
     Comment = 38, "comment";

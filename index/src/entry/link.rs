@@ -3,24 +3,21 @@
 //! The same struct is the JSON form of `--body FILE.json` and of the API. Not here: magnets and
 //! .torrent files, from which a link is made.
 
-use super::cbor::{self, CborError, Value};
+use super::cbor::{self, Value};
+use super::fields::{
+    BodyError, Fields, any_mbid, any_text, array, bytes, checked_text, map, needed, text, texts,
+};
+pub use super::fields::{MAX_NAME_BYTES, MAX_URL_BYTES as MAX_TRACKER_BYTES, MAX_WORD_BYTES, MAX_YEAR};
 use super::limits::MAX_BODY_BYTES;
+use crate::Problem;
 use crate::mbid::MbidKind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Artist, title and torrent name: long enough for the longest titles in MusicBrainz.
-pub const MAX_NAME_BYTES: usize = 1000;
-/// Media, format, encoding, types, labels and the like.
-pub const MAX_WORD_BYTES: usize = 128;
 /// Types of a release group: one primary and the secondary ones.
 pub const MAX_TYPES: usize = 8;
 /// Trackers of the torrent's own.
 pub const MAX_TRACKERS: usize = 8;
-/// A tracker's address.
-pub const MAX_TRACKER_BYTES: usize = 256;
-/// Years are four digits at most.
-pub const MAX_YEAR: u64 = 9999;
 /// Scores of rip logs go up to 100.
 pub const MAX_LOG_SCORE: u64 = 100;
 
@@ -132,48 +129,22 @@ impl Edition {
 
 /// Why bytes or fields are not a link.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LinkError {
-    /// Not of the CBOR profile.
-    #[error("the body is not deterministic CBOR: {0}")]
-    Cbor(#[from] CborError),
-    /// A field that must be there.
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    /// A field of another type than it has.
-    #[error("{0} is of the wrong type")]
-    Type(&'static str),
-    /// A field beyond its limit.
-    #[error("{0} is empty, too long or out of range")]
-    Range(&'static str),
-    /// Text with control characters.
-    #[error("{0} contains control characters")]
-    Control(&'static str),
-    /// The whole body is too long.
-    #[error("the link has {0} bytes; at most {MAX_BODY_BYTES} are allowed")]
-    TooLong(usize),
-}
+#[error(transparent)]
+pub struct LinkError(#[from] pub BodyError);
 
 impl LinkError {
-    /// The field at fault, empty if no single one is.
-    pub fn field(&self) -> &'static str {
-        match self {
-            Self::Missing(field) | Self::Type(field) | Self::Range(field) | Self::Control(field) => field,
-            Self::Cbor(_) | Self::TooLong(_) => "",
-        }
-    }
-
-    /// The error in plain words.
-    pub fn problem(&self) -> crate::Problem {
-        let (code, fix) = match self {
-            Self::Cbor(_) => ("link.cbor", "Sign the link again; its body is damaged."),
-            Self::Missing("infohash") => ("link.missing", "Give a magnet or a .torrent file."),
-            Self::Missing(_) => ("link.missing", "Fill in this field."),
-            Self::Type(_) | Self::Range(_) => ("link.range", "Correct this field."),
-            Self::Control(_) => ("link.control", "Remove line breaks and other control characters."),
-            Self::TooLong(_) => ("link.length", "Shorten the file list or the names."),
+    /// The error in plain words. Links had codes of their own before other kinds had bodies.
+    pub fn problem(&self) -> Problem {
+        let (code, fix) = match self.0 {
+            BodyError::Cbor(_) => ("link.cbor", "Sign the link again; its body is damaged."),
+            BodyError::Missing("infohash") => ("link.missing", "Give a magnet or a .torrent file."),
+            BodyError::Missing(_) => ("link.missing", "Fill in this field."),
+            BodyError::Type(_) | BodyError::Range(_) => ("link.range", "Correct this field."),
+            BodyError::Control(_) => ("link.control", "Remove line breaks and other control characters."),
+            BodyError::TooLong(_) => ("link.length", "Shorten the file list or the names."),
+            BodyError::Kind(_) => return self.0.problem(),
         };
-        let message = format!("{}.", crate::mbid::capitalise(&self.to_string()));
-        crate::Problem { code, field: self.field(), message, fix }
+        Problem { code, fix, ..self.0.problem() }
     }
 }
 
@@ -182,7 +153,7 @@ impl Link {
     /// too long are left out.
     ///
     /// # Errors
-    /// A field that breaks its limit; [`LinkError::TooLong`] if the body is too long even without
+    /// A field that breaks its limit; [`BodyError::TooLong`] if the body is too long even without
     /// any files.
     pub fn to_body(&self) -> Result<Vec<u8>, LinkError> {
         let mut link = self.clone();
@@ -193,41 +164,38 @@ impl Link {
                 return Ok(body);
             }
             if link.files.is_empty() {
-                return Err(LinkError::TooLong(body.len()));
+                return Err(BodyError::TooLong(body.len()).into());
             }
             link.files.truncate(link.files.len() * 3 / 4);
         }
     }
 
     fn to_value(&self) -> Value {
-        let text = |text: &String| Value::Text(text.clone());
-        let texts =
-            |texts: &[String]| (!texts.is_empty()).then(|| Value::Array(texts.iter().map(text).collect()));
-        let files = self.files.iter().flat_map(|file| [text(&file.path), Value::Uint(file.size_bytes)]);
-        let fields = [
-            (0, self.infohash_v1.map(|hash| Value::Bytes(hash.to_vec()))),
-            (1, self.infohash_v2.map(|hash| Value::Bytes(hash.to_vec()))),
-            (2, Some(Value::Bytes(self.mbid.as_bytes().to_vec()))),
+        let path_and_size = |file: &File| [Value::Text(file.path.clone()), Value::Uint(file.size_bytes)];
+        let edition = (!self.edition.is_empty()).then(|| self.edition.to_value());
+        map([
+            (0, self.infohash_v1.and_then(|hash| bytes(&hash))),
+            (1, self.infohash_v2.and_then(|hash| bytes(&hash))),
+            (2, bytes(self.mbid.as_bytes())),
             (3, Some(Value::Uint(self.mbid_kind as u64))),
-            (4, self.release_group.map(|mbid| Value::Bytes(mbid.as_bytes().to_vec()))),
-            (5, Some(text(&self.artist))),
-            (6, Some(text(&self.title))),
+            (4, any_mbid(&self.release_group)),
+            (5, text(&self.artist)),
+            (6, text(&self.title)),
             (7, self.year.map(|year| Value::Uint(year.into()))),
             (8, texts(&self.types)),
-            (9, self.media.as_ref().map(text)),
-            (10, self.format.as_ref().map(text)),
-            (11, self.encoding.as_ref().map(text)),
+            (9, any_text(&self.media)),
+            (10, any_text(&self.format)),
+            (11, any_text(&self.encoding)),
             (12, self.size_bytes.map(Value::Uint)),
             (13, self.file_count.map(Value::Uint)),
             (14, self.log.map(Value::Bool)),
             (15, self.log_score.map(|score| Value::Uint(score.into()))),
             (16, self.cue.map(Value::Bool)),
-            (17, self.edition.to_value()),
+            (17, edition),
             (18, texts(&self.trackers)),
-            (19, self.name.as_ref().map(text)),
-            (20, (!self.files.is_empty()).then(|| Value::Array(files.collect()))),
-        ];
-        Value::Map(fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
+            (19, any_text(&self.name)),
+            (20, array(self.files.iter().flat_map(path_and_size).collect())),
+        ])
     }
 
     /// Reads a body. Keys that are not in the table are skipped, for later versions.
@@ -235,22 +203,21 @@ impl Link {
     /// # Errors
     /// The first rule that the body breaks; it is void then.
     pub fn from_body(body: &[u8]) -> Result<Self, LinkError> {
-        if body.len() > MAX_BODY_BYTES {
-            return Err(LinkError::TooLong(body.len()));
-        }
-        let Value::Map(pairs) = cbor::decode(body)? else { return Err(LinkError::Type("body")) };
-        let mut fields = Fields(pairs);
+        Ok(Self::from_fields(&mut Fields::of_body(body)?)?)
+    }
+
+    fn from_fields(fields: &mut Fields) -> Result<Self, BodyError> {
         let link = Self {
             infohash_v1: fields.bytes(0, "infohash_v1")?,
             infohash_v2: fields.bytes(1, "infohash_v2")?,
-            mbid: fields.bytes(2, "mbid")?.map(Uuid::from_bytes).ok_or(LinkError::Missing("mbid"))?,
-            mbid_kind: match fields.uint(3, "mbid_kind", u64::MAX)? {
-                None => return Err(LinkError::Missing("mbid_kind")),
-                Some(number) => MbidKind::from_number(number).ok_or(LinkError::Range("mbid_kind"))?,
+            mbid: needed(fields.mbid(2, "mbid")?, "mbid")?,
+            mbid_kind: {
+                let number = needed(fields.uint(3, "mbid_kind", u64::MAX)?, "mbid_kind")?;
+                MbidKind::from_number(number).ok_or(BodyError::Range("mbid_kind"))?
             },
-            release_group: fields.bytes(4, "release_group")?.map(Uuid::from_bytes),
-            artist: fields.text(5, "artist", MAX_NAME_BYTES)?.ok_or(LinkError::Missing("artist"))?,
-            title: fields.text(6, "title", MAX_NAME_BYTES)?.ok_or(LinkError::Missing("title"))?,
+            release_group: fields.mbid(4, "release_group")?,
+            artist: needed(fields.text(5, "artist", MAX_NAME_BYTES)?, "artist")?,
+            title: needed(fields.text(6, "title", MAX_NAME_BYTES)?, "title")?,
             year: fields.year(7, "year")?,
             types: fields.texts(8, "types", MAX_TYPES, MAX_WORD_BYTES)?,
             media: fields.text(9, "media", MAX_WORD_BYTES)?,
@@ -261,13 +228,13 @@ impl Link {
             log: fields.bool(14, "log")?,
             log_score: fields.uint(15, "log_score", MAX_LOG_SCORE)?.map(|score| score as u8),
             cue: fields.bool(16, "cue")?,
-            edition: fields.edition(17)?,
+            edition: edition(fields)?,
             trackers: fields.texts(18, "trackers", MAX_TRACKERS, MAX_TRACKER_BYTES)?,
             name: fields.text(19, "name", MAX_NAME_BYTES)?,
-            files: fields.files(20)?,
+            files: files(fields)?,
         };
         if link.infohash_v1.is_none() && link.infohash_v2.is_none() {
-            return Err(LinkError::Missing("infohash"));
+            return Err(BodyError::Missing("infohash"));
         }
         Ok(link)
     }
@@ -279,132 +246,49 @@ impl Link {
 }
 
 impl Edition {
-    fn to_value(&self) -> Option<Value> {
-        let text = |text: &Option<String>| text.clone().map(Value::Text);
-        let fields = [
-            (0, text(&self.title)),
+    fn to_value(&self) -> Value {
+        map([
+            (0, any_text(&self.title)),
             (1, self.year.map(|year| Value::Uint(year.into()))),
-            (2, text(&self.label)),
-            (3, text(&self.catno)),
-            (4, text(&self.country)),
-            (5, text(&self.barcode)),
-        ];
-        let pairs: Vec<_> = fields.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-        (!pairs.is_empty()).then_some(Value::Map(pairs))
+            (2, any_text(&self.label)),
+            (3, any_text(&self.catno)),
+            (4, any_text(&self.country)),
+            (5, any_text(&self.barcode)),
+        ])
     }
 }
 
-/// The pairs of a body's map, taken out by key.
-struct Fields(Vec<(u64, Value)>);
-
-impl Fields {
-    fn take(&mut self, key: u64) -> Option<Value> {
-        let index = self.0.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        Some(self.0.remove(index).1)
-    }
-
-    fn bytes<const N: usize>(&mut self, key: u64, field: &'static str) -> Result<Option<[u8; N]>, LinkError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(Value::Bytes(bytes)) => bytes.try_into().map(Some).map_err(|_| LinkError::Range(field)),
-            Some(_) => Err(LinkError::Type(field)),
-        }
-    }
-
-    fn uint(&mut self, key: u64, field: &'static str, max: u64) -> Result<Option<u64>, LinkError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(Value::Uint(number)) if number <= max => Ok(Some(number)),
-            Some(Value::Uint(_)) => Err(LinkError::Range(field)),
-            Some(_) => Err(LinkError::Type(field)),
-        }
-    }
-
-    fn year(&mut self, key: u64, field: &'static str) -> Result<Option<u16>, LinkError> {
-        match self.uint(key, field, MAX_YEAR)? {
-            Some(0) => Err(LinkError::Range(field)),
-            year => Ok(year.map(|year| year as u16)),
-        }
-    }
-
-    fn bool(&mut self, key: u64, field: &'static str) -> Result<Option<bool>, LinkError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(flag)),
-            Some(_) => Err(LinkError::Type(field)),
-        }
-    }
-
-    fn text(&mut self, key: u64, field: &'static str, max: usize) -> Result<Option<String>, LinkError> {
-        self.take(key).map(|value| checked_text(value, field, max)).transpose()
-    }
-
-    fn texts(
-        &mut self,
-        key: u64,
-        field: &'static str,
-        count: usize,
-        max: usize,
-    ) -> Result<Vec<String>, LinkError> {
-        match self.take(key) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) if (1..=count).contains(&items.len()) => {
-                items.into_iter().map(|item| checked_text(item, field, max)).collect()
-            }
-            Some(Value::Array(_)) => Err(LinkError::Range(field)),
-            Some(_) => Err(LinkError::Type(field)),
-        }
-    }
-
-    fn edition(&mut self, key: u64) -> Result<Edition, LinkError> {
-        let pairs = match self.take(key) {
-            None => return Ok(Edition::default()),
-            Some(Value::Map(pairs)) => pairs,
-            Some(_) => return Err(LinkError::Type("edition")),
-        };
-        let mut fields = Self(pairs);
-        Ok(Edition {
-            title: fields.text(0, "edition.title", MAX_WORD_BYTES)?,
-            year: fields.year(1, "edition.year")?,
-            label: fields.text(2, "edition.label", MAX_WORD_BYTES)?,
-            catno: fields.text(3, "edition.catno", MAX_WORD_BYTES)?,
-            country: fields.text(4, "edition.country", MAX_WORD_BYTES)?,
-            barcode: fields.text(5, "edition.barcode", MAX_WORD_BYTES)?,
-        })
-    }
-
-    /// A flat array: path, size, path, size, ...
-    fn files(&mut self, key: u64) -> Result<Vec<File>, LinkError> {
-        let items = match self.take(key) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(items)) if !items.is_empty() && items.len() % 2 == 0 => items,
-            Some(Value::Array(_)) => return Err(LinkError::Range("files")),
-            Some(_) => return Err(LinkError::Type("files")),
-        };
-        let mut files = Vec::with_capacity(items.len() / 2);
-        let mut items = items.into_iter();
-        while let (Some(path), Some(size)) = (items.next(), items.next()) {
-            let path = checked_text(path, "files", MAX_NAME_BYTES)?;
-            let Value::Uint(size_bytes) = size else { return Err(LinkError::Type("files")) };
-            if size_bytes > i64::MAX as u64 {
-                return Err(LinkError::Range("files"));
-            }
-            files.push(File { path, size_bytes });
-        }
-        Ok(files)
-    }
+fn edition(fields: &mut Fields) -> Result<Edition, BodyError> {
+    let Some(mut fields) = fields.map(17, "edition")? else { return Ok(Edition::default()) };
+    Ok(Edition {
+        title: fields.text(0, "edition.title", MAX_WORD_BYTES)?,
+        year: fields.year(1, "edition.year")?,
+        label: fields.text(2, "edition.label", MAX_WORD_BYTES)?,
+        catno: fields.text(3, "edition.catno", MAX_WORD_BYTES)?,
+        country: fields.text(4, "edition.country", MAX_WORD_BYTES)?,
+        barcode: fields.text(5, "edition.barcode", MAX_WORD_BYTES)?,
+    })
 }
 
-fn checked_text(value: Value, field: &'static str, max: usize) -> Result<String, LinkError> {
-    let Value::Text(text) = value else { return Err(LinkError::Type(field)) };
-    if text.trim().is_empty() || text.len() > max {
-        return Err(LinkError::Range(field));
+/// A flat array: path, size, path, size, ...
+fn files(fields: &mut Fields) -> Result<Vec<File>, BodyError> {
+    let items = match fields.take(20) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(items)) if !items.is_empty() && items.len() % 2 == 0 => items,
+        Some(Value::Array(_)) => return Err(BodyError::Range("files")),
+        Some(_) => return Err(BodyError::Type("files")),
+    };
+    let mut files = Vec::with_capacity(items.len() / 2);
+    let mut items = items.into_iter();
+    while let (Some(path), Some(size)) = (items.next(), items.next()) {
+        let path = checked_text(path, "files", MAX_NAME_BYTES)?;
+        let Value::Uint(size_bytes) = size else { return Err(BodyError::Type("files")) };
+        if size_bytes > i64::MAX as u64 {
+            return Err(BodyError::Range("files"));
+        }
+        files.push(File { path, size_bytes });
     }
-    // Line breaks and escape codes have no place in a name, and could fake lines in a terminal.
-    if text.chars().any(char::is_control) {
-        return Err(LinkError::Control(field));
-    }
-    Ok(text)
+    Ok(files)
 }
 
 /// Infohashes are lowercase hex in JSON.
@@ -517,15 +401,15 @@ pub(crate) mod tests {
         let refused = |change: fn(&mut Link)| {
             let mut link = sample();
             change(&mut link);
-            link.to_body().unwrap_err()
+            link.to_body().unwrap_err().0
         };
-        assert_eq!(refused(|link| link.infohash_v1 = None), LinkError::Missing("infohash"));
-        assert_eq!(refused(|link| link.artist = " ".into()), LinkError::Range("artist"));
-        assert_eq!(refused(|link| link.title = "x".repeat(1001)), LinkError::Range("title"));
-        assert_eq!(refused(|link| link.title = "a\nb".into()), LinkError::Control("title"));
-        assert_eq!(refused(|link| link.year = Some(0)), LinkError::Range("year"));
-        assert_eq!(refused(|link| link.log_score = Some(101)), LinkError::Range("log_score"));
-        assert_eq!(refused(|link| link.types = vec!["Live".into(); 9]), LinkError::Range("types"));
+        assert_eq!(refused(|link| link.infohash_v1 = None), BodyError::Missing("infohash"));
+        assert_eq!(refused(|link| link.artist = " ".into()), BodyError::Range("artist"));
+        assert_eq!(refused(|link| link.title = "x".repeat(1001)), BodyError::Range("title"));
+        assert_eq!(refused(|link| link.title = "a\nb".into()), BodyError::Control("title"));
+        assert_eq!(refused(|link| link.year = Some(0)), BodyError::Range("year"));
+        assert_eq!(refused(|link| link.log_score = Some(101)), BodyError::Range("log_score"));
+        assert_eq!(refused(|link| link.types = vec!["Live".into(); 9]), BodyError::Range("types"));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Links by MBID and by infohash: what is shown for a release group.
 
-use crate::entry::kind::Kind;
+use super::authored::load;
+use super::{Authored, Fold, Place, column};
 use crate::entry::link::Link;
-use crate::entry::{AuthorKey, EntryId, VerifiedEntry};
-use crate::store::entries::StoredEntry;
+use crate::entry::{AuthorKey, EntryId};
 use crate::store::{Store, StoreError};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
@@ -21,6 +21,13 @@ pub struct LinkEntry {
     pub created_hours: u64,
     /// What it says.
     pub link: Link,
+}
+
+impl From<Authored<Link>> for LinkEntry {
+    fn from(authored: Authored<Link>) -> Self {
+        let Authored { entry, author, n: _, created_hours, body: link } = authored;
+        Self { entry, author, created_hours, link }
+    }
 }
 
 /// All links that are shown under one MBID, sorted by id.
@@ -62,37 +69,36 @@ fn most_common<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(value, _)| value)
 }
 
-/// Links of a group that are looked at: those that were here first, so that a flood of new ones cannot
-/// push them out. The best known records have some dozens.
+/// Links of a group that are looked at. The best known records have some dozens.
 pub const MAX_GROUP_LINKS: usize = 200;
 
-/// Takes an entry that just joined the set into the projection, if it is a link with meaning.
-pub(crate) fn project(db: &Transaction<'_>, seq: i64, entry: &VerifiedEntry) -> Result<(), StoreError> {
-    if entry.head().statement().kind != Kind::Link.number() {
+pub(super) fn insert(fold: &Fold<'_>, place: &Place, link: &Link) -> Result<(), StoreError> {
+    let group = link.group();
+    fold.execute(
+        "INSERT INTO links (seq, group_mbid, mbid, infohash_v1, infohash_v2, author_no, n)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            place.seq,
+            group.as_bytes(),
+            link.mbid.as_bytes(),
+            link.infohash_v1,
+            link.infohash_v2,
+            place.author_no,
+            place.n
+        ],
+    )?;
+    if !fold.queues_groups {
         return Ok(());
     }
-    // A void link counts for nothing, but stays in the set.
-    let Some(Ok(link)) = entry.body().map(Link::from_body) else { return Ok(()) };
-    let group = link.group();
-    db.prepare_cached(
-        "INSERT INTO links (seq, group_mbid, mbid, infohash_v1, infohash_v2) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![
-        seq,
-        group.as_bytes(),
-        link.mbid.as_bytes(),
-        link.infohash_v1,
-        link.infohash_v2
-    ])?;
-    db.prepare_cached("INSERT INTO group_changes (group_mbid) VALUES (?1)")?.execute([group.as_bytes()])?;
-    Ok(())
+    fold.execute("INSERT INTO group_changes (group_mbid) VALUES (?1)", [group.as_bytes()])
 }
 
-/// Takes an entry that leaves the set out of the projection.
-pub(crate) fn withdraw(db: &Transaction<'_>, seq: i64) -> Result<(), StoreError> {
-    db.execute("INSERT INTO group_changes (group_mbid) SELECT group_mbid FROM links WHERE seq = ?1", [seq])?;
-    db.execute("DELETE FROM links WHERE seq = ?1", [seq])?;
-    Ok(())
+/// Queues the group of a link that is about to leave.
+pub(super) fn queue(fold: &Fold<'_>, seq: i64) -> Result<(), StoreError> {
+    if !fold.queues_groups {
+        return Ok(());
+    }
+    fold.execute("INSERT INTO group_changes (group_mbid) SELECT group_mbid FROM links WHERE seq = ?1", [seq])
 }
 
 impl Store {
@@ -131,7 +137,23 @@ impl Store {
         self.group_mbids("SELECT DISTINCT group_mbid FROM links WHERE infohash_v2 = ?1", infohash)
     }
 
-    /// The groups whose newest link was released last, newest first.
+    /// The groups under which a torrent is shown that is announced with this infohash: v1, or the first 20
+    /// bytes of v2.
+    pub fn groups_of_announced(&self, infohash: &[u8; 20]) -> Result<Vec<Uuid>, StoreError> {
+        self.read(|db| {
+            let bound = |last: u8| [infohash.as_slice(), &[last; 12]].concat();
+            let mut statement = db.prepare_cached(
+                "SELECT group_mbid FROM links WHERE infohash_v1 = ?1 UNION
+                 SELECT group_mbid FROM links WHERE infohash_v2 BETWEEN ?2 AND ?3",
+            )?;
+            let key = params![infohash, bound(0), bound(0xff)];
+            let mbids = statement.query_map(key, |row| row.get(0).map(Uuid::from_bytes))?;
+            Ok(mbids.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The groups whose newest link was released last, newest first: at this node, which is what a reader
+    /// of its home page wants to know, so other nodes have another answer.
     pub fn newest_groups(&self, limit: usize) -> Result<Vec<Group>, StoreError> {
         self.read(|db| {
             // Looks at no more rows than can matter: a group may have many new links.
@@ -189,23 +211,31 @@ impl Store {
     }
 }
 
-fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT seq, id, head, body FROM links JOIN entries USING (seq) WHERE group_mbid = ?1 ORDER BY seq LIMIT ?2",
-    )?;
-    let rows =
-        statement.query_map(params![mbid.as_bytes(), MAX_GROUP_LINKS as i64], StoredEntry::from_row)?;
-    let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
-    rows.sort_unstable_by_key(|row| row.id.0);
-    let links = rows.iter().map(link_entry).collect::<Result<Vec<_>, _>>()?;
+pub(crate) fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
+    let seqs = chosen(db, mbid)?;
+    let mut links = Vec::with_capacity(seqs.len());
+    for seq in seqs {
+        links.push(LinkEntry::from(load(db, seq, Link::from_body)?));
+    }
+    links.sort_unstable_by_key(|link| link.entry);
     Ok((!links.is_empty()).then_some(Group { mbid: *mbid, links }))
 }
 
-fn link_entry(stored: &StoredEntry) -> Result<LinkEntry, StoreError> {
-    let damaged = StoreError::Damaged("a link's body is not one any more");
-    let body = stored.body.as_deref().ok_or(StoreError::Damaged("a link has no body"))?;
-    let link = Link::from_body(body).map_err(|_| damaged)?;
-    let entry = crate::entry::head::read_trusted(&stored.head)
-        .map_err(|_| StoreError::Damaged("a link's head is not one any more"))?;
-    Ok(LinkEntry { entry: stored.id, author: entry.0, created_hours: entry.1.created_hours, link })
+/// The positions of a group's links, or of those that are looked at if there are too many: the first
+/// ones of each author in turn, so that a flood by one author cannot push the others out.
+fn chosen(db: &Connection, mbid: &Uuid) -> Result<Vec<i64>, StoreError> {
+    let few = MAX_GROUP_LINKS as i64 + 1;
+    let seqs: Vec<i64> =
+        column(db, "SELECT seq FROM links WHERE group_mbid = ?1 LIMIT ?2", &[mbid.as_bytes(), &few])?;
+    if seqs.len() <= MAX_GROUP_LINKS {
+        return Ok(seqs);
+    }
+    column(
+        db,
+        "SELECT seq FROM (
+             SELECT seq, author_no, row_number() OVER (PARTITION BY author_no ORDER BY n) AS turn
+             FROM links WHERE group_mbid = ?1)
+         JOIN authors USING (author_no) ORDER BY turn, key LIMIT ?2",
+        &[mbid.as_bytes(), &(MAX_GROUP_LINKS as i64)],
+    )
 }

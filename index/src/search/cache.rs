@@ -110,6 +110,7 @@ pub(super) fn lock(directory: &Path) -> Result<DirectoryLock, SearchError> {
 
 impl Generation {
     fn new(number: u64, index: Index, fields: Fields) -> tantivy::Result<Self> {
+        super::tokens::register(&index);
         // Sees new commits when it is told to: no thread that watches files.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         // No commit has this number: the first reload always happens.

@@ -5,25 +5,23 @@ use super::schema::Fields;
 use super::text;
 use crate::catalogue::GroupRecord;
 use crate::projection::links::Group;
+use crate::projection::tags::TagCount;
 use std::collections::{BTreeMap, BTreeSet};
 use tantivy::TantivyDocument;
-use tantivy::schema::Field;
-use tantivy::tokenizer::{PreTokenizedString, Token};
 use uuid::Uuid;
 
 /// Spellings of artist and title that a group is found by: the most common ones. A group can have
 /// thousands of links, and each may name it as it likes.
 const MAX_NAMES: usize = 32;
-/// Words of other names that count: a record with hundreds of editions has as many titles.
-const MAX_ALSO_TOKENS: usize = 256;
-/// Between two names in one field, so that no phrase spans both.
-const NAME_GAP: usize = 16;
 
 /// What a group's document is made from; one of the two is there.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub record: Option<&'a GroupRecord>,
     pub links: Option<&'a Group>,
+    /// Tags on the group, and the sum of the votes on its links.
+    pub tags: &'a [TagCount],
+    pub score: i64,
 }
 
 /// What a document is made of before it is written.
@@ -43,11 +41,13 @@ struct Draft<'a> {
     formats: BTreeSet<&'a str>,
     encodings: BTreeSet<&'a str>,
     editions: BTreeSet<&'a str>,
+    tags: BTreeSet<&'a str>,
     has: BTreeSet<&'static str>,
     by: BTreeSet<String>,
     years: BTreeSet<u16>,
     added: Option<u64>,
     size: Option<u64>,
+    score: i64,
     packed: Packed,
 }
 
@@ -61,6 +61,9 @@ impl Fields {
         if let Some(group) = source.links {
             draft.take_links(group);
         }
+        draft.tags.extend(source.tags.iter().map(|tag| tag.tag.as_str()));
+        draft.has.extend((!draft.tags.is_empty()).then_some("tag"));
+        draft.score = source.score;
         self.write(mbid, draft)
     }
 
@@ -72,30 +75,43 @@ impl Fields {
         for number in &draft.whole {
             document.add_u64(self.whole, *number);
         }
-        add_names(&mut document, self.artist, &draft.artists, usize::MAX);
-        add_names(&mut document, self.title, &draft.titles, usize::MAX);
-        add_names(&mut document, self.also, &draft.other_names(), MAX_ALSO_TOKENS);
-
-        let mut facts: BTreeSet<String> = draft.years.iter().map(u16::to_string).collect();
-        facts.extend(terms(&draft.editions));
-        for (field, terms) in [
-            (self.label, terms(&draft.labels)),
-            // `NHR 014` is also written `NHR014`, and barcodes are printed with gaps.
-            (self.catno, terms(&draft.catnos).into_iter().chain(unspaced(&draft.catnos)).collect()),
-            (self.barcode, unspaced(&draft.barcodes).collect()),
-            (self.types, terms(&draft.types)),
-            (self.media, terms(&draft.media)),
-            (self.format, terms(&draft.formats)),
-            (self.encoding, terms(&draft.encodings)),
+        let mut add = |field, text: String| {
+            if !text.is_empty() {
+                document.add_text(field, text);
+            }
+        };
+        add(self.artist, draft.artists.join("\n"));
+        add(self.title, draft.titles.join("\n"));
+        add(self.also, draft.other_names().join("\n"));
+        // `NHR 014` is also written `NHR014`, and barcodes are printed with gaps.
+        let codes: Vec<String> = unspaced(&draft.catnos).collect();
+        let barcodes: Vec<String> = unspaced(&draft.barcodes).collect();
+        let codes = || draft.catnos.iter().copied().chain(codes.iter().map(String::as_str));
+        let barcodes = || barcodes.iter().map(String::as_str);
+        let words =
+            [&draft.labels, &draft.types, &draft.media, &draft.formats, &draft.encodings, &draft.editions];
+        let words = words.into_iter().flatten().copied();
+        let years: Vec<String> = draft.years.iter().map(u16::to_string).collect();
+        add(
+            self.facts,
+            lines(words.chain(codes()).chain(barcodes()).chain(years.iter().map(String::as_str))),
+        );
+        add(self.catno, lines(codes()));
+        add(self.barcode, lines(barcodes()));
+        for (field, texts) in [
+            (self.label, &draft.labels),
+            (self.types, &draft.types),
+            (self.media, &draft.media),
+            (self.format, &draft.formats),
+            (self.encoding, &draft.encodings),
+            (self.status, &draft.statuses),
+            (self.country, &draft.countries),
+            (self.tag, &draft.tags),
         ] {
-            facts.extend(terms.iter().cloned());
-            add_terms(&mut document, field, terms);
+            add(field, lines(texts.iter().copied()));
         }
-        add_terms(&mut document, self.facts, facts);
-        add_terms(&mut document, self.status, terms(&draft.statuses));
-        add_terms(&mut document, self.country, terms(&draft.countries));
-        add_terms(&mut document, self.has, draft.has.iter().map(|word| (*word).to_owned()).collect());
-        add_terms(&mut document, self.by, draft.by);
+        add(self.has, lines(draft.has.iter().copied()));
+        add(self.by, lines(draft.by.iter().map(String::as_str)));
 
         for year in &draft.years {
             document.add_u64(self.year, u64::from(*year));
@@ -103,6 +119,9 @@ impl Fields {
         document.add_u64(self.packed, draft.packed.0);
         if let Some(added) = draft.added {
             document.add_u64(self.added, added);
+        }
+        if draft.score != 0 {
+            document.add_i64(self.votes, draft.score);
         }
         if let Some(size) = draft.size {
             document.add_u64(self.size, size);
@@ -280,40 +299,10 @@ fn names(group: &Group) -> Vec<(&str, &str)> {
     names.into_iter().map(|(name, _)| name).collect()
 }
 
-fn terms(texts: &BTreeSet<&str>) -> BTreeSet<String> {
-    texts.iter().flat_map(|text| text::index_terms(text)).collect()
-}
-
 fn unspaced<'a>(texts: &'a BTreeSet<&str>) -> impl Iterator<Item = String> + 'a {
     texts.iter().map(|text| text::whole(&text::chunks(text)))
 }
 
-fn add_names(document: &mut TantivyDocument, field: Field, names: &[&str], max_tokens: usize) {
-    let (mut tokens, mut start) = (Vec::new(), 0);
-    for name in names {
-        let mut next = start;
-        for (text, place) in text::index_tokens(name) {
-            let position = start + place;
-            next = next.max(position + NAME_GAP);
-            tokens.push(Token { position, text, ..Token::default() });
-        }
-        start = next;
-    }
-    tokens.truncate(max_tokens);
-    add_tokens(document, field, tokens);
-}
-
-fn add_terms(document: &mut TantivyDocument, field: Field, terms: BTreeSet<String>) {
-    let tokens = terms.into_iter().filter(|term| !term.is_empty()).enumerate();
-    add_tokens(
-        document,
-        field,
-        tokens.map(|(position, text)| Token { position, text, ..Token::default() }).collect(),
-    );
-}
-
-fn add_tokens(document: &mut TantivyDocument, field: Field, tokens: Vec<Token>) {
-    if !tokens.is_empty() {
-        document.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
-    }
+fn lines<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    texts.collect::<Vec<_>>().join("\n")
 }

@@ -38,15 +38,15 @@ pub(super) enum Alternative {
 }
 
 impl Planner<'_> {
-    /// For each word, what else it may have been meant to be.
-    pub(super) fn alternatives(&self, words: &[Chunk]) -> tantivy::Result<Vec<Vec<Alternative>>> {
+    /// For each word, what else it may have been meant to be; with `far` also at two errors.
+    pub(super) fn alternatives(&self, words: &[Chunk], far: bool) -> tantivy::Result<Vec<Vec<Alternative>>> {
         let mut alternatives = vec![Vec::new(); words.len()];
         for (index, chunk) in words.iter().enumerate() {
             let Some(word) = chunk.word().filter(|_| !chunk.is_signs()) else { continue };
             let frequency = self.frequency(word)?;
             // Numbers are years and catalogue numbers: another one is another thing.
             if frequency <= MAX_RARE && !has_digit(word) {
-                alternatives[index].extend(self.neighbours(word)?.into_iter().map(Alternative::Word));
+                alternatives[index].extend(self.neighbours(word, far)?.into_iter().map(Alternative::Word));
                 if frequency == 0 {
                     alternatives[index].extend(self.splits(word)?);
                 }
@@ -64,38 +64,51 @@ impl Planner<'_> {
     }
 
     /// Words of the index within a few typing errors, the most frequent first.
-    fn neighbours(&self, word: &str) -> tantivy::Result<Vec<String>> {
-        let distances: &[u8] = match word.chars().count() {
-            LONG_WORD_CHARS.. => &[1, 2],
-            MIN_WORD_CHARS.. => &[1],
+    fn neighbours(&self, word: &str, far: bool) -> tantivy::Result<Vec<String>> {
+        // Few people get the first letter wrong, and to look at all words costs twenty times as much.
+        let tries: &[(u8, bool)] = match word.chars().count() {
+            LONG_WORD_CHARS.. if far => &[(1, true), (1, false), (2, true)],
+            MIN_WORD_CHARS.. => &[(1, true), (1, false)],
             _ => &[],
         };
-        for distance in distances {
-            let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
-            for field in [self.fields.artist, self.fields.title, self.fields.also, self.fields.facts] {
-                let query = FuzzyTermQuery::new(Term::from_field_text(field, word), *distance, true);
-                for segment in self.searcher.segment_readers() {
-                    let terms = segment.inverted_index(field)?;
-                    let mut stream = terms.terms().search(query.automaton()?).into_stream()?;
-                    let mut read = 0;
-                    while read < MAX_READ && stream.advance() {
-                        read += 1;
-                        let Ok(term) = std::str::from_utf8(stream.key()) else { continue };
-                        if term != word && !has_digit(term) {
-                            *frequencies.entry(term.to_owned()).or_default() +=
-                                u64::from(stream.value().doc_freq);
-                        }
-                    }
-                }
-            }
-            if !frequencies.is_empty() {
-                let mut words: Vec<_> = frequencies.into_iter().collect();
-                words.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
-                words.truncate(MAX_NEIGHBOURS);
-                return Ok(words.into_iter().map(|(word, _)| word).collect());
+        for (distance, same_start) in tries {
+            let words = self.within(word, *distance, *same_start)?;
+            if !words.is_empty() {
+                return Ok(words);
             }
         }
         Ok(Vec::new())
+    }
+
+    /// Words within some typing errors; with `same_start` only those of the same first letter.
+    fn within(&self, word: &str, distance: u8, same_start: bool) -> tantivy::Result<Vec<String>> {
+        let first = word.chars().next().map(String::from).unwrap_or_default();
+        let end = format!("{first}{}", char::MAX);
+        let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
+        for field in [self.fields.artist, self.fields.title, self.fields.also, self.fields.facts] {
+            let query = FuzzyTermQuery::new(Term::from_field_text(field, word), distance, true);
+            for segment in self.searcher.segment_readers() {
+                let terms = segment.inverted_index(field)?;
+                let mut near = terms.terms().search(query.automaton()?);
+                if same_start {
+                    near = near.ge(&first).lt(&end);
+                }
+                let mut stream = near.into_stream()?;
+                let mut read = 0;
+                while read < MAX_READ && stream.advance() {
+                    read += 1;
+                    let Ok(term) = std::str::from_utf8(stream.key()) else { continue };
+                    if term != word && !has_digit(term) {
+                        *frequencies.entry(term.to_owned()).or_default() +=
+                            u64::from(stream.value().doc_freq);
+                    }
+                }
+            }
+        }
+        let mut words: Vec<_> = frequencies.into_iter().collect();
+        words.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
+        words.truncate(MAX_NEIGHBOURS);
+        Ok(words.into_iter().map(|(word, _)| word).collect())
     }
 
     fn splits(&self, word: &str) -> tantivy::Result<Vec<Alternative>> {

@@ -86,25 +86,28 @@ impl Planner<'_> {
 
     /// The names that are exactly these words: of an artist, of a title, or of one and the other.
     fn whole_names(&self, words: &[Chunk]) -> tantivy::Result<Vec<Clause>> {
-        if words.is_empty() || words.len() > MAX_WHOLE_WORDS {
-            return Ok(Vec::new());
-        }
-        let number = |words: &[Chunk]| {
-            let whole = text::whole(words);
-            (!whole.is_empty()).then(|| text::whole_number(&whole))
-        };
-        let both = (1..words.len()).filter_map(|cut| {
-            let (left, right) = words.split_at(cut);
-            Some(number(left)?.wrapping_add(number(right)?))
-        });
+        let numbers = name_number(words).into_iter().chain(both_numbers(words));
+        let terms = numbers.map(|number| Term::from_field_u64(self.fields.whole, number));
         let mut names: Vec<Clause> = Vec::new();
-        for number in number(words).into_iter().chain(both) {
-            let term = Term::from_field_u64(self.fields.whole, number);
+        for term in terms {
             if self.searcher.doc_freq(&term)? > 0 {
                 names.push(Box::new(TermQuery::new(term, IndexRecordOption::Basic)));
             }
         }
         Ok(names)
+    }
+
+    /// Whether the query is exactly an artist and a title, and perhaps a year or format: nothing else can be
+    /// meant.
+    pub(super) fn begins_with_artist_and_title(&self, words: &[Chunk]) -> tantivy::Result<bool> {
+        for end in words.len().saturating_sub(MAX_AFTER_LEAD)..=words.len() {
+            for number in both_numbers(&words[..end]) {
+                if self.searcher.doc_freq(&Term::from_field_u64(self.fields.whole, number))? > 0 {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// A chunk by its parts or run together.
@@ -281,6 +284,21 @@ impl Planner<'_> {
     fn term(&self, field: Field, text: &str) -> Clause {
         Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::Basic))
     }
+}
+
+/// The words as one name.
+fn name_number(words: &[Chunk]) -> Option<u64> {
+    let whole = text::whole(words);
+    (!whole.is_empty() && words.len() <= MAX_WHOLE_WORDS).then(|| text::whole_number(&whole))
+}
+
+/// The words as two names, wherever one ends and the other begins.
+fn both_numbers(words: &[Chunk]) -> impl Iterator<Item = u64> + '_ {
+    let cuts = if words.len() <= MAX_WHOLE_WORDS { 1..words.len() } else { 0..0 };
+    cuts.filter_map(|cut| {
+        let (left, right) = words.split_at(cut);
+        Some(name_number(left)?.wrapping_add(name_number(right)?))
+    })
 }
 
 /// Scores as the best of the ways it matches.

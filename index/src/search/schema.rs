@@ -1,5 +1,6 @@
 //! The fields of the search index. What is put into them is in [`super::document`].
 
+use super::tokens::{LINES, NAMES, WORDS};
 use tantivy::Term;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, SchemaBuilder, TextFieldIndexing,
@@ -20,7 +21,7 @@ pub(super) const ADDED: &str = "added";
 pub(super) const SIZE: &str = "size";
 pub(super) const VOTES: &str = "votes";
 
-/// The fields. Text is cut into terms by [`super::text`].
+/// The fields. Their texts are cut into terms by [`super::tokens`].
 #[derive(Clone, Copy)]
 pub(super) struct Fields {
     pub mbid_high: Field,
@@ -60,16 +61,21 @@ pub(super) struct Fields {
 
 /// The schema and its fields.
 pub(super) fn schema() -> (Schema, Fields) {
-    fn text(builder: &mut SchemaBuilder, name: &str, records: IndexRecordOption, ranked: bool) -> Field {
-        let indexing = TextFieldIndexing::default()
-            .set_tokenizer("raw")
-            .set_index_option(records)
-            .set_fieldnorms(ranked);
+    fn text(
+        builder: &mut SchemaBuilder,
+        (name, cut): (&str, &str),
+        records: IndexRecordOption,
+        ranked: bool,
+    ) -> Field {
+        let indexing =
+            TextFieldIndexing::default().set_tokenizer(cut).set_index_option(records).set_fieldnorms(ranked);
         builder.add_text_field(name, TextOptions::default().set_indexing_options(indexing))
     }
     let mut builder = Schema::builder();
-    let names = |builder: &mut _, name| text(builder, name, IndexRecordOption::WithFreqsAndPositions, true);
-    let filter = |builder: &mut _, name| text(builder, name, IndexRecordOption::Basic, false);
+    let places = IndexRecordOption::WithFreqsAndPositions;
+    let names = |builder: &mut _, name| text(builder, (name, NAMES), places, true);
+    let filter = |builder: &mut _, name| text(builder, (name, WORDS), IndexRecordOption::Basic, false);
+    let exact = |builder: &mut _, name| text(builder, (name, LINES), IndexRecordOption::Basic, false);
     let column = NumericOptions::default().set_fast();
     let fields = Fields {
         mbid_high: builder.add_u64_field(MBID_HIGH, INDEXED | FAST),
@@ -78,7 +84,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         artist: names(&mut builder, "artist"),
         title: names(&mut builder, "title"),
         also: names(&mut builder, "also"),
-        facts: text(&mut builder, "facts", IndexRecordOption::Basic, true),
+        facts: text(&mut builder, ("facts", WORDS), IndexRecordOption::Basic, true),
         label: filter(&mut builder, "label"),
         catno: filter(&mut builder, "catno"),
         types: filter(&mut builder, "type"),
@@ -89,8 +95,8 @@ pub(super) fn schema() -> (Schema, Fields) {
         country: filter(&mut builder, "country"),
         barcode: filter(&mut builder, "barcode"),
         tag: filter(&mut builder, "tag"),
-        has: filter(&mut builder, "has"),
-        by: filter(&mut builder, "by"),
+        has: exact(&mut builder, "has"),
+        by: exact(&mut builder, "by"),
         year: builder.add_u64_field("year", column.clone()),
         packed: builder.add_u64_field(PACKED, column.clone()),
         added: builder.add_u64_field(ADDED, column.clone()),

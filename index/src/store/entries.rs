@@ -68,6 +68,14 @@ pub struct TailPage {
     pub position: u64,
 }
 
+/// What [`Store::each_entry`] shows.
+pub(crate) enum Shown<'a> {
+    /// How many entries there are, by scope.
+    Counts([u64; 2]),
+    /// One of them.
+    Entry(Scope, &'a StoredEntry),
+}
+
 const COLUMNS: &str = "seq, id, head, body";
 
 impl Store {
@@ -120,6 +128,35 @@ impl Store {
             };
             Ok(TailPage { entries, position })
         })
+    }
+
+    /// Shows `see` every entry of both scopes, `core` first, in order of ids: the set of one moment,
+    /// whatever happens meanwhile. `see` may end it with an error. Before the first one it is told how
+    /// many there are.
+    pub(crate) fn each_entry<E: From<StoreError>>(
+        &self,
+        mut see: impl FnMut(Shown<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Who belongs to a network is a small part of it: found by the index on author, scope and n, and
+        // sorted. All the rest is read along the index on ids.
+        let core = "SELECT seq, id, head, body FROM entries
+                    WHERE seq IN (SELECT seq FROM entries WHERE scope = 0) ORDER BY id";
+        let main = "SELECT seq, id, head, body FROM entries WHERE scope = 1 ORDER BY id";
+        self.read(|db| {
+            let counts = [load_sum(db, Scope::Core)?.count(), load_sum(db, Scope::Main)?.count()];
+            let mut all = || -> Result<(), E> {
+                see(Shown::Counts(counts))?;
+                for (scope, sql) in Scope::ALL.into_iter().zip([core, main]) {
+                    let mut statement = db.prepare(sql).map_err(StoreError::from)?;
+                    let mut rows = statement.query([]).map_err(StoreError::from)?;
+                    while let Some(row) = rows.next().map_err(StoreError::from)? {
+                        see(Shown::Entry(scope, &StoredEntry::from_row(row).map_err(StoreError::from)?))?;
+                    }
+                }
+                Ok(())
+            };
+            Ok(all())
+        })?
     }
 
     /// Which of `ids` (first 16 bytes) are not here with their bodies, in the given order.

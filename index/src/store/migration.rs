@@ -4,7 +4,10 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// Schemas of `entries.db`.
-pub(super) const ENTRIES: &[&str] = &[include_str!("../../migrations/0001_entries.sql")];
+pub(super) const ENTRIES: &[&str] = &[
+    include_str!("../../migrations/0001_entries.sql"),
+    include_str!("../../migrations/0002_projections.sql"),
+];
 /// Schemas of `private.db`.
 pub(super) const PRIVATE: &[&str] = &[include_str!("../../migrations/0001_private.sql")];
 /// Schemas of `catalogue.db`, which is made anew by each import: only the newest is kept, and the empty

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bodies;
 mod cbor;
 mod document;
 mod ed25519;

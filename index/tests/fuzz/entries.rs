@@ -9,7 +9,7 @@ use deadwax_index::entry::identity::Identity;
 use deadwax_index::entry::json::{JsonError, body_from_json};
 use deadwax_index::entry::limits::{MAX_BODY_BYTES, MAX_CBOR_DEPTH, MAX_ENTRY_BYTES, MAX_HEAD_BYTES};
 use deadwax_index::entry::link::{Link, LinkError};
-use deadwax_index::entry::{EntryId, Kind, VerifiedEntry, VerifiedHead};
+use deadwax_index::entry::{Body, BodyError, EntryId, Kind, VerifiedEntry, VerifiedHead};
 use deadwax_index::sync::wire::{self, Item, ItemReader, WireError};
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
@@ -33,8 +33,7 @@ fn check_entry(bytes: &[u8], entry: &VerifiedEntry) {
     let statement = head.statement();
     assert_eq!(statement.body_bytes, body.len() as u64);
     assert_eq!(statement.body_hash[..], Sha256::digest(body)[..]);
-    let is_link = statement.kind == Kind::Link.number() && Link::from_body(body).is_ok();
-    assert_eq!(entry.void_reason().is_none(), is_link);
+    assert_eq!(entry.void_reason().is_none(), Body::from_bytes(statement.kind, body).is_ok());
 }
 
 #[test]
@@ -149,7 +148,7 @@ fn link_bodies() {
                 check_link(body, &link);
                 Reached::End
             }
-            Err(LinkError::Cbor(_) | LinkError::TooLong(_)) => Reached::Door,
+            Err(LinkError(BodyError::Cbor(_) | BodyError::TooLong(_))) => Reached::Door,
             Err(_) => Reached::Inside,
         }
     });
@@ -170,28 +169,69 @@ fn check_link(body: &[u8], link: &Link) {
     assert!(names.chain(&link.types).all(|name| !name.contains(char::is_control)));
 }
 
+/// Bodies of the other kinds, each after a byte that says its kind.
+#[test]
+fn bodies_of_all_kinds() {
+    let vectors = seeds::vectors("bodies.json", &["valid", "read_as", "void"]);
+    let seeds = vectors.iter().zip(seeds::bytes(&vectors, "body"));
+    let seeds = seeds.map(|(vector, body)| of_kind(vector["kind"].as_u64().unwrap(), &body)).collect();
+    let target = Target { name: "bodies_of_all_kinds", seeds, ..Target::default() };
+    fuzz(&target, |bytes| {
+        let Some((kind, bytes)) = bytes.split_first() else { return Reached::Door };
+        match Body::from_bytes(u64::from(*kind), bytes) {
+            Ok(body) => {
+                check_body(bytes, &body);
+                Reached::End
+            }
+            Err(BodyError::Cbor(_) | BodyError::TooLong(_) | BodyError::Kind(_)) => Reached::Door,
+            Err(_) => Reached::Inside,
+        }
+    });
+}
+
+fn of_kind(kind: u64, rest: &[u8]) -> Vec<u8> {
+    [&[u8::try_from(kind).unwrap()], rest].concat()
+}
+
+fn check_body(bytes: &[u8], body: &Body) {
+    let written = body.to_bytes().expect("what is read can be written");
+    assert!(bytes.len() <= MAX_BODY_BYTES && written.len() <= bytes.len());
+    let kind = body.kind().number();
+    assert_eq!(Body::from_bytes(kind, &written).as_ref(), Ok(body));
+    // Only keys of later versions are left out, and flags that say false.
+    if written.len() == bytes.len() {
+        assert_eq!(written, bytes);
+    }
+    let json = serde_json::to_vec(body).unwrap();
+    assert_eq!(body_from_json(kind, &json).unwrap(), written);
+}
+
+/// The JSON form of bodies, after a byte that says the kind.
 #[test]
 fn json_bodies() {
     let links = bodies().into_iter().filter_map(|body| Link::from_body(&body).ok());
-    let mut json: Vec<_> = links.map(|link| serde_json::to_vec(&link).unwrap()).collect();
-    json.extend(seeds::texts(&[r#"{"1":"a","0":{"hex":"00ff"},"24":[true,-1,500]}"#, r#"{"hex":"a0"}"#]));
-    let tokens = b"{\"hex\":\"00\"}|\"mbid\":|null|-1|1.5|[]|\\ud800|\\u0000";
-    let target = Target { name: "json_bodies", seeds: json, tokens, ..Target::default() };
-    fuzz(&target, |json| {
-        let mut reached = Reached::Door;
-        for kind in [Kind::Link.number(), 99] {
-            match body_from_json(kind, json) {
-                Ok(body) => {
-                    assert!(matches!(body[0], 0xa0..=0xbb) && body.len() <= MAX_BODY_BYTES);
-                    assert!(cbor::decode(&body).is_ok());
-                    reached = Reached::End;
-                }
-                Err(JsonError::Json(_)) => {}
-                Err(_) if reached == Reached::End => {}
-                Err(_) => reached = Reached::Inside,
+    let links = links.map(|link| of_kind(Kind::Link.number(), &serde_json::to_vec(&link).unwrap()));
+    let others = seeds::vectors("bodies.json", &["valid", "refused_json"]).into_iter();
+    let others = others.map(|vector| {
+        of_kind(vector["kind"].as_u64().unwrap(), &serde_json::to_vec(&vector["json"]).unwrap())
+    });
+    let generic = [r#"{"1":"a","0":{"hex":"00ff"},"24":[true,-1,500]}"#, r#"{"hex":"a0"}"#];
+    let generic = seeds::texts(&generic).into_iter().map(|json| of_kind(99, &json));
+    let tokens = b"{\"hex\":\"00\"}|\"mbid\":|\"subject\":|null|-1|1.5|[]|\\ud800|\\u0000";
+    let seeds = links.chain(others).chain(generic).collect();
+    // Most changes leave something that is no JSON, or no member of the kind.
+    let target = Target { name: "json_bodies", seeds, tokens, min_inside_percent: 4, ..Target::default() };
+    fuzz(&target, |bytes| {
+        let Some((kind, json)) = bytes.split_first() else { return Reached::Door };
+        match body_from_json(u64::from(*kind), json) {
+            Ok(body) => {
+                assert!(matches!(body[0], 0xa0..=0xbb) && body.len() <= MAX_BODY_BYTES);
+                assert!(cbor::decode(&body).is_ok());
+                Reached::End
             }
+            Err(JsonError::Json(_)) => Reached::Door,
+            Err(_) => Reached::Inside,
         }
-        reached
     });
 }
 

@@ -7,6 +7,7 @@
 mod catalogue;
 mod entries;
 mod harness;
+mod imports;
 mod mutate;
 mod queries;
 mod seeds;

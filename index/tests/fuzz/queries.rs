@@ -112,7 +112,7 @@ impl Library {
     }
 
     fn ask(&self, text: &str, limit: usize) -> Result<Hits, SearchError> {
-        self.search.search(&self.store, &Query { text: text.into(), limit, offset: 0 })
+        self.search.search(&self.store, &Query { text: text.into(), limit, ..Query::default() })
     }
 }
 

@@ -5,6 +5,9 @@ use serde::Serialize;
 use std::io::Write;
 use std::process::ExitCode;
 
+/// Exit status where a command needs a node and none runs.
+const NO_NODE: u8 = 3;
+
 /// Where answers go.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
@@ -41,7 +44,12 @@ impl Failure {
     pub fn no_node() -> Self {
         let message = "No node is running on this data directory.".into();
         let fix = "Start one with `deadwax run`, or name its folder with --data-dir.";
-        Self { problem: Problem { code: "node.absent", field: "", message, fix }, status: 3 }
+        Self { problem: Problem { code: "node.absent", field: "", message, fix }, status: NO_NODE }
+    }
+
+    /// Whether it is that no node runs.
+    pub fn is_no_node(&self) -> bool {
+        self.status == NO_NODE
     }
 
     /// The same, with the number of the line that it is about.

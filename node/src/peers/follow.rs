@@ -9,6 +9,7 @@ use super::client::{Connection, RequestError};
 use super::items::Items;
 use super::status::StateAnswer;
 use crate::app::{SharedApp, blocking};
+use crate::disk::wait_for_space;
 use deadwax_index::entry::{Scope, VerifiedEntry, VerifiedHead};
 use deadwax_index::ingest::{Outcome, TailPosition};
 use deadwax_index::store::StoreError;
@@ -40,7 +41,7 @@ enum FollowError {
     Invalid(String),
     #[error("the peer closed its tail")]
     Closed,
-    #[error("the store failed: {0}")]
+    #[error("what the peer sent could not be kept: {0}")]
     Store(#[from] StoreError),
 }
 
@@ -56,6 +57,12 @@ pub async fn follow(app: SharedApp, peer: PeerAddress, turns: Arc<Turns>) {
         let Err(error) = connection(&app, &peer, &turns).await;
         tracing::debug!(%error, "a peer's connection ended");
         app.peers.failed(&peer, &error.to_string());
+        if let FollowError::Store(StoreError::Full) = error {
+            // The peer is as good as before, and what it sends could not be kept.
+            wait_for_space(&app).await;
+            backoff = MIN_BACKOFF;
+            continue;
+        }
         if started.elapsed() >= GOOD_CONNECTION {
             backoff = MIN_BACKOFF;
         }

@@ -152,7 +152,8 @@ impl From<SubmitError> for WebError {
                 },
                 next_n,
             },
-            SubmitError::Store(error) => Self::internal(error),
+            SubmitError::Store(error) => error.into(),
+            SubmitError::Key(error) if deadwax_index::disk::is_full(&error) => Self::full(),
             SubmitError::Key(error) => Self::internal(error),
         }
     }

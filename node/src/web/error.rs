@@ -36,6 +36,8 @@ pub enum WebError {
     NotFound(Problem),
     /// Too many requests of this sort at once: 503.
     Busy,
+    /// There is no space left for what was sent: 507. The log has it.
+    Full(Problem),
     /// The node's own fault: 500. The cause was logged.
     Internal,
 }
@@ -47,12 +49,23 @@ impl WebError {
         Self::Internal
     }
 
+    /// Nothing new can be kept; for whoever is not the operator.
+    pub fn full() -> Self {
+        Self::Full(Problem {
+            code: "disk.full",
+            field: "",
+            message: "This node's disk is full: it keeps nothing new for now.".into(),
+            fix: "Try again later, or on another node of the network.",
+        })
+    }
+
     /// Status, and the problem in plain words.
     pub fn parts(self) -> (StatusCode, Problem) {
         match self {
             Self::Bad(problem) => (StatusCode::BAD_REQUEST, problem),
             Self::Taken { problem, .. } => (StatusCode::CONFLICT, problem),
             Self::Gone(problem) => (StatusCode::GONE, problem),
+            Self::Full(problem) => (StatusCode::INSUFFICIENT_STORAGE, problem),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 Problem {
@@ -111,15 +124,21 @@ fn unreadable(status: StatusCode, message: String) -> WebError {
 
 impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        match error {
+            StoreError::Full => Self::full(),
+            error => Self::internal(error),
+        }
     }
 }
 
 impl From<SearchError> for WebError {
     fn from(error: SearchError) -> Self {
-        match error.problem() {
-            Some(problem) => Self::Bad(problem),
-            None => Self::internal(error),
+        match error {
+            SearchError::Full | SearchError::Store(StoreError::Full) => Self::full(),
+            error => match error.problem() {
+                Some(problem) => Self::Bad(problem),
+                None => Self::internal(error),
+            },
         }
     }
 }

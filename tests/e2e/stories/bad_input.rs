@@ -29,6 +29,7 @@ pub fn run(stage: &mut Stage) -> Result<()> {
     stage.step("the API names what is wrong with a link", |_| links_are_refused(&node))?;
     stage.step("the form names it too, and keeps what was typed", |_| forms_are_refused(&node))?;
     stage.step("the command line names it too", |stage| commands_are_refused(&node, &stage.dir()))?;
+    stage.step("the command line names what is wrong with a body", |_| bodies_are_refused(&node))?;
     stage.step("unknown addresses and odd requests get an error page or problem", |_| {
         addresses_are_refused(&node)
     })?;
@@ -196,6 +197,42 @@ fn commands_are_refused(node: &TestNode, dir: &Path) -> Result<()> {
             .all(|field| error[*field].as_str().is_some_and(|text| !text.is_empty()));
         ensure!(code == expected && said, "{arguments:?}: {code} {answer}");
     }
+    Ok(())
+}
+
+fn bodies_are_refused(node: &TestNode) -> Result<()> {
+    // Commands run as the node's user, who may write only here.
+    let paths = ["author.json", "body.json", "signed.bin"].map(|name| node.data_dir().join(name));
+    let [key, body, out] = paths.each_ref().map(|path| path.to_str().unwrap_or_default());
+    let (code, answer) = node.command(&["identity", "new", "--out", key])?;
+    ensure!(code == 0, "{code} {answer}");
+    let sign = |kind: &str, json: Value| -> Result<(i32, Value)> {
+        std::fs::write(body, json.to_string())?;
+        let command = ["entry", "sign", "--kind", kind, "--n", "0", "--created", "494000"];
+        node.command(&[&command[..], &["--key", key, "--body", body, "--out", out]].concat())
+    };
+    let subject = serde_json::json!({"mbid": MBID, "mbid_kind": "release"});
+    let cases = [
+        ("vote", serde_json::json!({"subject": subject, "value": 2}), "body.range", "value"),
+        ("vote", serde_json::json!({"subject": subject, "value": 1, "colour": "blue"}), "body.json", "body"),
+        ("tag", serde_json::json!({"subject": subject, "tag": "Tidal"}), "body.range", "tag"),
+        ("comment", serde_json::json!({"subject": subject, "text": "a\tb"}), "body.control", "text"),
+        ("profile", serde_json::json!({}), "body.missing", "name"),
+        ("own-release", serde_json::json!({"title": "t", "artists": []}), "body.missing", "artists"),
+    ];
+    for (kind, json, expected, field) in cases {
+        let (code, answer) = sign(kind, json)?;
+        let error = &answer["error"];
+        let said = error["fix"].as_str().is_some_and(|fix| !fix.is_empty());
+        let right = error["code"] == expected && error["field"] == field;
+        ensure!(code == 1 && said && right, "{kind}: {code} {answer}");
+    }
+    let (code, answer) =
+        sign("vote", serde_json::json!({"subject": subject, "value": -1, "reason": "dead"}))?;
+    ensure!(code == 0 && answer["kind"] == 36 && answer["void"].is_null(), "{code} {answer}");
+    // By decimal keys anything can be signed, and is judged by readers.
+    let (code, answer) = sign("vote", serde_json::json!({"1": 2}))?;
+    ensure!(code == 0 && answer["void"] == "subject is missing", "{code} {answer}");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::app::{App, SharedApp, uptime_secs};
 use crate::config::Config;
 use crate::dialer::Dialer;
+use crate::disk::Disk;
 use crate::networks::Networks;
 use crate::peers::status::PeerBoard;
 use crate::signer::Signer;
@@ -55,6 +56,7 @@ impl Node {
             networks: Networks::default(),
             dialer: Dialer::new(true),
             peers: PeerBoard::new(&config.sync.peers),
+            disk: Disk::default(),
             released: watch::Sender::new(0),
             config,
         };
