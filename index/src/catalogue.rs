@@ -1,31 +1,40 @@
-//! The MusicBrainz catalogue: artists, labels, release groups and releases as reference data, in a file
-//! `catalogue.db` of its own that each import makes anew. What is read, kept and dropped is in
-//! `doc/CATALOGUE.md`.
+//! The MusicBrainz catalogue: artists, labels, release groups, releases and merged MBIDs as reference
+//! data, in a file `catalogue.db` of its own that each import makes anew, and tracks in another. What is
+//! read, kept and dropped is in `doc/CATALOGUE.md`.
 //!
 //! It is not part of the set: no entry depends on it, and a node without it works all the same. Not
-//! here: tracks, redirects of merged MBIDs, and search over it.
+//! here: search over it.
 
 mod archive;
 mod carry;
+mod checkpoint;
 mod error;
 mod groups;
 mod import;
 mod kind;
+mod lines;
+pub mod lookup;
+mod merges;
+mod pax;
+mod place;
 mod record;
 mod shared;
 mod site;
+mod sources;
 #[cfg(test)]
 mod tests;
+pub mod tracks;
 mod writer;
 
-pub use archive::{MAX_DECODER_BYTES, MAX_LINE_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
+pub use archive::{MAX_DECODER_BYTES, MAX_HEADER_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
 pub use error::ImportError;
 pub use groups::{CreditedArtist, EditionLabel, EditionMedium, EditionRecord, GroupRecord};
-pub use import::{Progress, import};
-pub use kind::Kind;
+pub use import::{Options, Progress, Stage, import, import_with};
+pub use kind::{Kind, Named};
+pub use lines::MAX_LINE_BYTES;
 pub use record::{
     Alias, Area, CreditPart, Entity, Event, LabelInfo, LifeSpan, Medium, Record, Reference, Relation,
-    Release, ReleaseGroup, Text, Url,
+    Release, ReleaseGroup, Text, Track, Url,
 };
 pub use shared::{SharedCatalogue, Version};
 
@@ -36,6 +45,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use tracks::Tracks;
 
 /// The catalogue in a data directory.
 pub(crate) const FILE: &str = "catalogue.db";
@@ -55,9 +65,13 @@ pub struct Stats {
     pub release_groups: u64,
     /// Releases.
     pub releases: u64,
+    /// Tracks; 0 if they were left out.
+    pub tracks: u64,
+    /// Merged MBIDs.
+    pub redirects: u64,
     /// When the oldest dump in it was made, as the dump says; empty if it does not say.
     pub dump: String,
-    /// Length of the file.
+    /// Length of the file, and of that of the tracks.
     pub size_bytes: u64,
 }
 
@@ -78,6 +92,8 @@ pub struct KnownGroup {
 pub struct Catalogue {
     db: Connection,
     size_bytes: u64,
+    /// Its tracks, if they are here. Where they cannot be read, everything else can.
+    tracks: Result<Option<Tracks>, StoreError>,
 }
 
 impl Catalogue {
@@ -103,9 +119,10 @@ impl Catalogue {
             return Err(StoreError::Newer { file: FILE, found, known });
         }
         if found < known {
-            return Err(StoreError::Damaged("the catalogue has no schema"));
+            return Err(StoreError::Older { file: FILE });
         }
-        Ok(Some(Self { db, size_bytes }))
+        let tracks = tracks::id_of(&db)?.map_or(Ok(None), |id| Tracks::open(dir, &id));
+        Ok(Some(Self { db, size_bytes, tracks }))
     }
 
     /// How much it holds, as was counted when it was imported.
@@ -114,18 +131,21 @@ impl Catalogue {
     /// See [`StoreError`].
     pub fn stats(&self) -> Result<Stats, StoreError> {
         let sql = "SELECT value FROM meta WHERE key = ?1";
-        let count = |kind: Kind| -> Result<u64, StoreError> {
-            Ok(self.db.query_row(sql, [kind.table()], |row| row.get::<_, i64>(0))? as u64)
+        let count = |table: &str| -> Result<u64, StoreError> {
+            Ok(self.db.query_row(sql, [table], |row| row.get::<_, i64>(0))? as u64)
         };
+        let tracks = self.tracks.as_ref().ok().and_then(Option::as_ref);
         let sql = "SELECT min(value) FROM meta WHERE key LIKE 'dump\\_%' ESCAPE '\\'";
         let dump: Option<String> = self.db.query_row(sql, [], |row| row.get(0))?;
         Ok(Stats {
-            artists: count(Kind::Artist)?,
-            labels: count(Kind::Label)?,
-            release_groups: count(Kind::ReleaseGroup)?,
-            releases: count(Kind::Release)?,
+            artists: count(Kind::Artist.table())?,
+            labels: count(Kind::Label.table())?,
+            release_groups: count(Kind::ReleaseGroup.table())?,
+            releases: count(Kind::Release.table())?,
+            tracks: tracks.map_or(0, |tracks| tracks.count),
+            redirects: count("redirects")?,
             dump: dump.unwrap_or_default(),
-            size_bytes: self.size_bytes,
+            size_bytes: self.size_bytes + tracks.map_or(0, |tracks| tracks.size_bytes),
         })
     }
 
@@ -139,7 +159,8 @@ impl Catalogue {
         Ok(self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?)
     }
 
-    /// The release group with this MBID, or that of the release with this MBID.
+    /// The release group with this MBID, or that of the release with this MBID, or the one that it was
+    /// merged into.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -148,6 +169,7 @@ impl Catalogue {
                    FROM release_groups LEFT JOIN artist_credits USING (credit_no)
                    WHERE mbid = ?1
                       OR mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)";
+        let mbid = self.resolve(mbid)?;
         let group = self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?;
         Ok(group)
     }

@@ -53,6 +53,12 @@ pub enum StoreError {
         /// The newest known here.
         known: i64,
     },
+    /// A database that is not migrated, of an older version of Deadwax.
+    #[error("{file} was made by an older version")]
+    Older {
+        /// The database.
+        file: &'static str,
+    },
     /// There is no space left. Nothing was changed, and what is there can be read.
     #[error("the disk is full: nothing new can be kept")]
     Full,

@@ -9,7 +9,7 @@ use deadwax_index::entry::{EntryId, Scope, VerifiedEntry};
 use deadwax_index::infohash::Infohashes;
 use deadwax_index::ingest::{Outcome, quota};
 use deadwax_index::magnet::Magnet;
-use deadwax_index::mbid::{self, MbidKind};
+use deadwax_index::mbid::{self, MbidKind, Uuid};
 use deadwax_index::store::StoreError;
 use deadwax_index::store::private::Subject;
 use deadwax_index::torrent::{MAX_TORRENT_BYTES, Torrent};
@@ -110,13 +110,13 @@ fn problem(code: &'static str, field: &'static str, message: &str, fix: &'static
 /// The first field that a person has to mend.
 pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
     let (mbid, kind) = mbid::parse(&draft.mbid).map_err(|error| error.problem())?;
+    let (mbid, catalogued) = catalogued(app, mbid);
     let mut link = torrent_of(draft)?;
     add_own_tracker(&mut link, app.own_tracker());
     link.mbid = mbid;
     // A bare MBID does not say what it names; people copy the release group's.
     link.mbid_kind = kind.unwrap_or(MbidKind::ReleaseGroup);
     let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
-    let catalogued = catalogued(app, &mbid);
     let known = app.store.group(&mbid)?;
     let known_artist = || {
         let catalogued = catalogued.as_ref().and_then(|group| text(&group.artist));
@@ -150,15 +150,19 @@ pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
     Ok(link)
 }
 
-/// What the MusicBrainz catalogue says, if it is here and can be read: links are made without it, too.
-fn catalogued(app: &App, mbid: &mbid::Uuid) -> Option<KnownGroup> {
-    let group = app.store.catalogue().and_then(|catalogue| match catalogue {
-        Some(catalogue) => catalogue.group(mbid),
-        None => Ok(None),
+/// What the MusicBrainz catalogue says, if it is here and can be read: links are made without it, too. A
+/// merged MBID is followed to the one that counts now.
+fn catalogued(app: &App, mbid: Uuid) -> (Uuid, Option<KnownGroup>) {
+    let known = app.store.catalogue().and_then(|catalogue| match catalogue {
+        Some(catalogue) => {
+            let mbid = catalogue.resolve(&mbid)?;
+            Ok((mbid, catalogue.group(&mbid)?))
+        }
+        None => Ok((mbid, None)),
     });
-    group.unwrap_or_else(|error| {
+    known.unwrap_or_else(|error| {
         tracing::warn!(%error, "the catalogue cannot be read");
-        None
+        (mbid, None)
     })
 }
 

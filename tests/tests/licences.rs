@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 const OURS: &str = "AGPL-3.0-or-later";
 
 /// The licences of other people's code, each of which lets it be part of a program under ours.
-const ALLOWED: [&str; 12] = [
+const ALLOWED: [&str; 13] = [
     // Permissive: keep the notice, do what you like. Nearly everything.
     "MIT",
     // The same with a grant of patents; goes with version 3 of the GNU licences (the FSF's list).
@@ -31,6 +31,8 @@ const ALLOWED: [&str; 12] = [
     "Zlib",
     // Like MIT, with notices kept in copies of sources only.
     "BSL-1.0",
+    // Like Zlib: keep the notice, mark what you change. Of bzip2, in its translation to Rust.
+    "bzip2-1.0.6",
     // Like MIT; tables of the Unicode Consortium, as code, for folding and splitting text.
     "Unicode-3.0",
     // The public domain, or as near to it as the law lets authors come.

@@ -1,23 +1,27 @@
-//! A `.tar.xz` dump as a stream of lines, in memory that does not depend on its size.
+//! A `.tar.xz` or `.tar.bz2` dump as a stream of lines, in memory that does not depend on its size.
 //!
 //! The archive is read to its very end, so that every checksum in it is looked at. Names of files do not
 //! matter: the members below `mbdump/` say what an archive holds.
 
 use super::error::ImportError;
-use super::kind::Kind;
+use super::kind::{Kind, Named};
+use super::lines::{LineError, read_lines};
+use super::pax;
+use bzip2::bufread::MultiBzDecoder;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use tar::EntryType;
 
-/// The longest line that is read. Releases with thousands of tracks have some MiB.
-pub const MAX_LINE_BYTES: usize = 64 << 20;
 /// The most memory that the decoder may take: `xz -9` makes archives that need 65 MiB.
 pub const MAX_DECODER_BYTES: u64 = 128 << 20;
 /// No dump comes near it: the largest has some hundred GiB today.
 pub const MAX_MEMBER_BYTES: u64 = 1 << 44;
-/// The most members: dumps have seven.
+/// The most members: the dump of the tables has some two hundred.
 pub const MAX_MEMBERS: usize = 1_000;
+/// Of a long name or a pax header: paths have some KiB at most, and this much is in memory.
+pub const MAX_HEADER_BYTES: u64 = 1 << 20;
 /// Zeros that fill an archive's last record. tar writes up to 10 KiB of them.
 pub const MAX_TRAILING_BYTES: u64 = 1 << 20;
 /// A time in one line.
@@ -25,11 +29,61 @@ const MAX_TIMESTAMP_BYTES: u64 = 64;
 /// Read at once from a member.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// What was in an archive, beside its records.
+/// How an archive is compressed, which says what it is, too: MusicBrainz packs JSON with xz, and its
+/// tables with bzip2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// A JSON dump.
+    Xz,
+    /// A dump of tables.
+    Bzip2,
+}
+
+/// A member of a dump that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Member {
+    /// JSON records.
+    Records(Kind),
+    /// A table whose rows have numbers and MBIDs.
+    Rows(Named),
+    /// A table of merged MBIDs.
+    Merged(Named),
+}
+
+impl Member {
+    /// The member with this name below `mbdump/`, if it is of use.
+    fn named(packing: Packing, name: &[u8]) -> Option<Self> {
+        match packing {
+            Packing::Xz => Kind::ALL.into_iter().map(Self::Records).find(|member| member.name() == name),
+            Packing::Bzip2 => Self::table(name),
+        }
+    }
+
+    /// The table with this name, if it is of use.
+    pub(super) fn table(name: &[u8]) -> Option<Self> {
+        let tables = Named::ALL.into_iter().flat_map(|named| [Self::Rows(named), Self::Merged(named)]);
+        tables.into_iter().find(|member| member.name() == name)
+    }
+
+    fn name(self) -> &'static [u8] {
+        self.text().as_bytes()
+    }
+
+    /// Its name below `mbdump/`.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Records(kind) => kind.dump_name(),
+            Self::Rows(named) => named.row_table(),
+            Self::Merged(named) => named.redirect_table(),
+        }
+    }
+}
+
+/// What was in an archive, beside its lines.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// The kinds of records, in the order of the members.
-    pub kinds: Vec<Kind>,
+    /// The members that were read, in their order.
+    pub members: Vec<Member>,
     /// When the dump was made, as it says itself.
     pub timestamp: Option<String>,
 }
@@ -37,17 +91,24 @@ pub(super) struct Contents {
 /// Reads an archive and hands on each line that is not empty, without its end, and with its number.
 pub(super) fn read(
     path: &Path,
-    input: impl BufRead,
-    mut on_line: impl FnMut(Kind, u64, &[u8]) -> Result<(), ImportError>,
+    mut input: impl BufRead,
+    packing: Packing,
+    mut on_line: impl FnMut(Member, u64, &[u8]) -> Result<(), ImportError>,
 ) -> Result<Contents, ImportError> {
     let damaged = |source| ImportError::Damaged { path: path.to_owned(), source };
-    let stream =
-        Stream::new_stream_decoder(MAX_DECODER_BYTES, CONCATENATED).map_err(|error| damaged(error.into()))?;
-    let mut archive = tar::Archive::new(XzDecoder::new_stream(input, stream));
+    let decoder: Box<dyn Read + '_> = match packing {
+        Packing::Xz => {
+            let stream = Stream::new_stream_decoder(MAX_DECODER_BYTES, CONCATENATED);
+            Box::new(XzDecoder::new_stream(&mut input, stream.map_err(|error| damaged(error.into()))?))
+        }
+        Packing::Bzip2 => Box::new(MultiBzDecoder::new(&mut input)),
+    };
+    let mut archive = tar::Archive::new(decoder);
     let mut contents = Contents::default();
-    // Raw: other members of the format (long names, pax headers) would be read into memory whole, however
-    // large they say that they are. The dumps have none.
+    // Raw: the library would read long names and pax headers into memory whole, however large they say
+    // that they are.
     let members = archive.entries().map_err(damaged)?.raw(true);
+    let mut before = pax::Header::default();
     for (number, member) in members.enumerate() {
         if number >= MAX_MEMBERS {
             return Err(damaged(invalid("it has too many members")));
@@ -57,10 +118,28 @@ pub(super) fn read(
         if size_bytes > MAX_MEMBER_BYTES {
             return Err(damaged(invalid("a member has an absurd size")));
         }
-        if !member.header().entry_type().is_file() {
+        let entry_type = member.header().entry_type();
+        match entry_type {
+            EntryType::GNULongName | EntryType::XHeader => {
+                let text = header_text(&mut member, size_bytes).map_err(damaged)?;
+                before.take(entry_type, &text).map_err(damaged)?;
+                continue;
+            }
+            // Of a link, or for all members: nothing that matters.
+            EntryType::GNULongLink | EntryType::XGlobalHeader => {
+                header_text(&mut member, size_bytes).map_err(damaged)?;
+                continue;
+            }
+            _ => {}
+        }
+        let header = std::mem::take(&mut before);
+        if header.size_bytes.is_some_and(|bytes| bytes != size_bytes) {
+            return Err(damaged(invalid("a pax header gives another size than the member has")));
+        }
+        if !entry_type.is_file() {
             continue;
         }
-        let name = member.path_bytes().into_owned();
+        let name = header.path.unwrap_or_else(|| member.path_bytes().into_owned());
         let name = name.strip_prefix(b"./").unwrap_or(&name);
         if name == b"TIMESTAMP" {
             let mut text = String::new();
@@ -68,23 +147,11 @@ pub(super) fn read(
             contents.timestamp = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
             continue;
         }
-        let kind = name
-            .strip_prefix(b"mbdump/")
-            .and_then(|name| Kind::ALL.into_iter().find(|kind| kind.dump_name().as_bytes() == name));
-        let Some(kind) = kind else { continue };
-        contents.kinds.push(kind);
+        let of_use = name.strip_prefix(b"mbdump/").and_then(|name| Member::named(packing, name));
+        let Some(found) = of_use else { continue };
+        contents.members.push(found);
         let mut lines = BufReader::with_capacity(BUFFER_BYTES, &mut member);
-        let read_bytes = read_lines(&mut lines, |line, text| match text {
-            Some(text) => on_line(kind, line, text),
-            None => {
-                let (path, max_bytes) = (path.to_owned(), MAX_LINE_BYTES);
-                Err(ImportError::LongLine { path, kind, line, max_bytes })
-            }
-        })
-        .map_err(|error| match error {
-            LineError::Read(source) => damaged(source),
-            LineError::Refused(error) => error,
-        })?;
+        let read_bytes = each_line(path, found, &mut lines, |line, text| on_line(found, line, text))?;
         if read_bytes < size_bytes {
             return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
         }
@@ -94,51 +161,46 @@ pub(super) fn read(
     if rest_bytes.map_err(damaged)? > MAX_TRAILING_BYTES {
         return Err(damaged(invalid("something follows the archive's end")));
     }
-    if !rest.into_inner().fill_buf().map_err(damaged)?.is_empty() {
+    drop(rest);
+    if !input.fill_buf().map_err(damaged)?.is_empty() {
         return Err(damaged(invalid("something follows the compressed data")));
     }
     Ok(contents)
 }
 
-fn invalid(message: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, message)
-}
-
-/// Why lines were not read to the end.
-enum LineError {
-    /// They could not be read.
-    Read(io::Error),
-    /// Whoever got them wanted no more.
-    Refused(ImportError),
-}
-
-/// Hands on each line that is not empty; `None` stands for one that is too long. Returns how many bytes
-/// were read.
-fn read_lines(
+/// Hands on the lines of a member; one that is too long is refused.
+pub(super) fn each_line(
+    path: &Path,
+    member: Member,
     input: &mut impl BufRead,
-    mut on_line: impl FnMut(u64, Option<&[u8]>) -> Result<(), ImportError>,
-) -> Result<u64, LineError> {
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-    let (mut line, mut read_bytes) = (Vec::new(), 0);
-    for number in 1.. {
-        line.clear();
-        // One byte more for the line's end, and one to see that it is too long.
-        let mut limited = input.by_ref().take(MAX_LINE_BYTES as u64 + 2);
-        let length = limited.read_until(b'\n', &mut line).map_err(LineError::Read)?;
-        if length == 0 {
-            break;
+    mut on_line: impl FnMut(u64, &[u8]) -> Result<(), ImportError>,
+) -> Result<u64, ImportError> {
+    read_lines(input, |line, text| match text {
+        Some(text) => on_line(line, text),
+        None => {
+            let (path, max_bytes) = (path.to_owned(), super::MAX_LINE_BYTES);
+            Err(ImportError::LongLine { path, member: member.text(), line, max_bytes })
         }
-        read_bytes += length as u64;
-        let mut text = line.strip_suffix(b"\n").unwrap_or(&line);
-        if number == 1 {
-            text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        }
-        let text = text.trim_ascii();
-        if text.len() > MAX_LINE_BYTES {
-            on_line(number, None).map_err(LineError::Refused)?;
-        } else if !text.is_empty() {
-            on_line(number, Some(text)).map_err(LineError::Refused)?;
-        }
+    })
+    .map_err(|error| match error {
+        LineError::Read(source) => ImportError::Damaged { path: path.to_owned(), source },
+        LineError::Refused(error) => error,
+    })
+}
+
+/// The content of a member that says something of the next one.
+fn header_text(member: &mut impl Read, size_bytes: u64) -> io::Result<Vec<u8>> {
+    if size_bytes > MAX_HEADER_BYTES {
+        return Err(invalid("a pax header or long name is too long"));
     }
-    Ok(read_bytes)
+    let mut text = Vec::new();
+    member.take(MAX_HEADER_BYTES).read_to_end(&mut text)?;
+    if (text.len() as u64) < size_bytes {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(text)
+}
+
+pub(super) fn invalid(message: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
 }

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 /// Why an import was given up. The catalogue that was there before is still there.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A folder without any of the four archives.
-    #[error("{0} holds no artist.tar.xz, label.tar.xz, release-group.tar.xz or release.tar.xz")]
+    /// A folder without any of the archives or tables.
+    #[error(
+        "{0} holds no artist.tar.xz, label.tar.xz, release-group.tar.xz, release.tar.xz or mbdump.tar.bz2"
+    )]
     Nothing(PathBuf),
     /// A file or folder that cannot be read or written.
     #[error("{path}: {source}")]
@@ -25,7 +27,7 @@ pub enum ImportError {
     #[error("another import is under way")]
     Busy,
     /// An archive that does not end as it should, or has another form inside.
-    #[error("{path} is damaged, or no .tar.xz: {source}")]
+    #[error("{path} is damaged, or no .tar.xz or .tar.bz2: {source}")]
     Damaged {
         /// The archive.
         path: PathBuf,
@@ -33,15 +35,15 @@ pub enum ImportError {
         source: io::Error,
     },
     /// An archive with no records that are of use here.
-    #[error("{0} holds no artists, labels, release groups or releases")]
+    #[error("{0} holds no artists, labels, release groups, releases or merged MBIDs")]
     Foreign(PathBuf),
     /// A line that is too long to be a record.
-    #[error("{path}: line {line} of mbdump/{} has more than {max_bytes} bytes", kind.dump_name())]
+    #[error("{path}: line {line} of mbdump/{member} has more than {max_bytes} bytes")]
     LongLine {
         /// The archive.
         path: PathBuf,
         /// The member.
-        kind: Kind,
+        member: &'static str,
         /// Number of the line, from 1.
         line: u64,
         /// The limit.
@@ -58,6 +60,24 @@ pub enum ImportError {
         line: u64,
         /// Where JSON ended or differs.
         source: serde_json::Error,
+    },
+    /// A line that is no row of a table.
+    #[error("{path}: line {line} of mbdump/{table} is no row of that table")]
+    Row {
+        /// The archive or folder.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// Number of the line, from 1.
+        line: u64,
+    },
+    /// Merged MBIDs without the records that they lead to.
+    #[error("{path} holds {table}_gid_redirect, but not {table}, to which it leads")]
+    Apart {
+        /// The archive or folder.
+        path: PathBuf,
+        /// The table that is missing.
+        table: &'static str,
     },
     /// What was written does not pass its check.
     #[error("the new catalogue does not pass its check: {0}")]
@@ -93,13 +113,17 @@ impl ImportError {
             Self::Full => return disk::problem("the catalogue stays as it was"),
             Self::Nothing(_) | Self::Foreign(_) => (
                 "catalogue.nothing",
-                "Name the JSON dumps of MusicBrainz (artist, label, release-group, release), or their folder.",
+                "Name the dumps of MusicBrainz (artist, label, release-group, release, mbdump), or their folder.",
             ),
             Self::File { .. } => ("file", "Check the path and its permissions."),
             Self::Busy => ("catalogue.busy", "Wait until it is done."),
             Self::Damaged { .. } => ("catalogue.damaged", AGAIN),
             Self::LongLine { .. } => ("catalogue.line", AGAIN),
-            Self::Record { .. } => ("catalogue.record", AGAIN),
+            Self::Record { .. } | Self::Row { .. } => ("catalogue.record", AGAIN),
+            Self::Apart { .. } => (
+                "catalogue.apart",
+                "Put both tables of the same dump into one folder, or name the archive mbdump.tar.bz2.",
+            ),
             Self::Unsound(_) => {
                 ("catalogue.check", "Check the disk and import again; nothing here was changed.")
             }

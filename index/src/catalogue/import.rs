@@ -1,76 +1,129 @@
-//! From archives to `catalogue.db`: written beside it as `catalogue.db.new`, checked, and put in its
-//! place in one step. Whoever reads meanwhile sees the old catalogue or the new one.
+//! From archives to `catalogue.db` and `tracks.db`: written beside them as `*.new`, checked, and put in
+//! their place. Whoever reads meanwhile sees the old catalogue or the new one, with its own tracks.
 //!
-//! Kinds of records that no archive holds are carried over from the catalogue that was there.
+//! Kinds of records that no archive holds are carried over from the catalogue that was there. What is
+//! written is committed now and then, so that an import that was killed goes on from there.
 
-use super::archive;
+use super::Stats;
+use super::archive::{self, Contents, Member};
+use super::carry;
+use super::checkpoint::{self, Checkpoint};
 use super::error::ImportError;
-use super::kind::Kind;
+use super::kind::{Kind, Named};
+use super::merges::{MergeError, Merges, spool};
+use super::place::{Made, in_file, private, put_in_place, remove_new};
 use super::record::Record;
+use super::sources::{self, Form, Source};
+use super::tracks;
 use super::writer::Writer;
-use super::{FILE, Stats, carry};
-use crate::store::migration;
-use rusqlite::{Connection, params};
+use crate::store::{StoreError, migration};
+use rusqlite::params;
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, BufReader, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-/// Where the new catalogue is made.
-const NEW_FILE: &str = "catalogue.db.new";
 /// Locked while an import is under way.
 const LOCK_FILE: &str = "catalogue.lock";
-/// Pages of the new catalogue in memory, in KiB: the b-trees by MBID are written at random places.
-const CACHE_KIB: i64 = 256 << 10;
 /// Records between two reports of progress.
 const REPORT_EVERY: u64 = 256;
-/// Statements that stay prepared.
-const MAX_STATEMENTS: usize = 64;
+/// Time between two commits: this much is lost at most when an import is killed. Each commit writes most
+/// of the b-trees by MBID, so more of them would cost more than they save.
+const COMMIT_EVERY: Duration = Duration::from_secs(120);
+
+/// What to import, beside the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether tracks are kept.
+    pub with_tracks: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { with_tracks: true }
+    }
+}
+
+/// What an import is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// Checking what an import left that was killed.
+    #[default]
+    Resuming,
+    /// Reading dumps.
+    Reading,
+    /// Making indexes, and checking what was written.
+    Finishing,
+}
 
 /// How far an import is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
-    /// Compressed bytes read, of all archives.
+    /// What it is doing.
+    pub stage: Stage,
+    /// Compressed bytes read, of all sources.
     pub read_bytes: u64,
-    /// Compressed bytes of all archives.
+    /// Compressed bytes of all sources.
     pub total_bytes: u64,
-    /// Records read.
+    /// Records read, and rows of tables.
     pub records: u64,
+    /// How many of those records were in the catalogue already: an import that was killed had read them.
+    pub known_records: u64,
 }
 
 /// Imports dumps into the catalogue of a data directory, which is made if there is none. A source is an
-/// archive, or a folder with archives named as MusicBrainz names them.
+/// archive, or a folder with archives or tables named as MusicBrainz names them.
 ///
 /// # Errors
 /// See [`ImportError`]; the catalogue that was there is untouched then.
-pub fn import(
+pub fn import(dir: &Path, named: &[PathBuf], progress: impl FnMut(Progress)) -> Result<Stats, ImportError> {
+    import_with(dir, named, Options::default(), progress)
+}
+
+/// Imports dumps like [`import`], and only what the options say.
+///
+/// # Errors
+/// Those of [`import`].
+pub fn import_with(
     dir: &Path,
-    sources: &[PathBuf],
+    named: &[PathBuf],
+    options: Options,
+    progress: impl FnMut(Progress),
+) -> Result<Stats, ImportError> {
+    run(dir, named, options, COMMIT_EVERY, progress)
+}
+
+/// The same, with commits at another interval.
+pub(super) fn run(
+    dir: &Path,
+    named: &[PathBuf],
+    options: Options,
+    commit_every: Duration,
     mut progress: impl FnMut(Progress),
 ) -> Result<Stats, ImportError> {
-    let in_file = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ImportError::File { path, source }
-    };
-    let archives = archives(sources)?;
+    let sources = sources::find(named)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(in_file(dir))?;
     let lock_path = dir.join(LOCK_FILE);
     let lock = private().create(true).truncate(false).open(&lock_path);
     let lock = lock.map_err(|error| in_file(&lock_path)(error).or_full())?;
     lock.try_lock().map_err(|_| ImportError::Busy)?;
-    let new = dir.join(NEW_FILE);
-    // Of an import that was killed.
-    remove(&new).map_err(in_file(&new))?;
-    let made = make(dir, &new, &archives, &mut progress).and_then(|()| {
-        File::open(&new).and_then(|file| file.sync_all()).map_err(in_file(&new))?;
-        fs::rename(&new, dir.join(FILE)).map_err(in_file(&new))?;
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(in_file(dir))
-    });
-    if let Err(error) = made {
+    tracks::settle(dir)?;
+    let mut import = Import {
+        dir,
+        sources: &sources,
+        options,
+        commit_every,
+        state: Progress {
+            total_bytes: sources.iter().map(|source| source.bytes).sum(),
+            ..Progress::default()
+        },
+        progress: &mut progress,
+    };
+    if let Err(error) = import.make().and_then(|made| put_in_place(dir, made)) {
         // The first error is the one to tell.
-        let _ = remove(&new);
+        let _ = remove_new(dir);
         return Err(error.or_full());
     }
     let catalogue = super::Catalogue::open(dir)?;
@@ -78,119 +131,198 @@ pub fn import(
     Ok(catalogue.stats()?)
 }
 
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).mode(0o600);
-    options
+/// An import that is under way.
+struct Import<'a> {
+    dir: &'a Path,
+    sources: &'a [Source],
+    options: Options,
+    commit_every: Duration,
+    state: Progress,
+    progress: &'a mut dyn FnMut(Progress),
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+impl Import<'_> {
+    fn report(&mut self) {
+        (self.progress)(self.state);
     }
-}
 
-/// The archives that the sources name, with their lengths.
-fn archives(sources: &[PathBuf]) -> Result<Vec<(PathBuf, u64)>, ImportError> {
-    let mut archives = Vec::new();
-    for source in sources {
-        let length = |path: &Path| fs::metadata(path).map(|metadata| (metadata.is_dir(), metadata.len()));
-        let of_source = |error| ImportError::File { path: source.clone(), source: error };
-        let (is_dir, bytes) = length(source).map_err(of_source)?;
-        if !is_dir {
-            archives.push((source.clone(), bytes));
-            continue;
+    /// Writes the new catalogue and checks it.
+    fn make(&mut self) -> Result<Made, ImportError> {
+        self.report();
+        let mut checkpoint = Checkpoint::open(self.dir, self.sources, self.options)?;
+        self.state.stage = Stage::Reading;
+        for position in 0..self.sources.len() {
+            self.source(&mut checkpoint, position)?;
         }
-        let before = archives.len();
-        for kind in Kind::ALL {
-            let path = source.join(format!("{}.tar.xz", kind.dump_name()));
-            match length(&path) {
-                Ok((_, bytes)) => archives.push((path, bytes)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(ImportError::File { path, source: error }),
-            }
-        }
-        if archives.len() == before {
-            return Err(ImportError::Nothing(source.clone()));
-        }
+        self.state.stage = Stage::Finishing;
+        self.report();
+        self.finish(checkpoint)
     }
-    Ok(archives)
-}
 
-/// Writes the new catalogue and checks it.
-fn make(
-    dir: &Path,
-    new: &Path,
-    archives: &[(PathBuf, u64)],
-    progress: &mut dyn FnMut(Progress),
-) -> Result<(), ImportError> {
-    let in_file = |source| ImportError::File { path: new.to_owned(), source };
-    drop(private().create_new(true).open(new).map_err(in_file)?);
-    let mut db = Connection::open(new)?;
-    db.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
-    // No journal: what fails is thrown away. Synced once, before it takes its place.
-    db.execute_batch(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;",
-    )?;
-    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    db.pragma_update(None, "foreign_keys", false)?;
-    migration::migrate(&mut db, FILE, migration::CATALOGUE)?;
-    let transaction = db.transaction()?;
-    let writer = Writer::new(&transaction);
-    let total_bytes = archives.iter().map(|(_, bytes)| bytes).sum();
-    let mut state = Progress { total_bytes, ..Progress::default() };
-    let mut dumps: HashMap<Kind, Option<String>> = HashMap::new();
-    for (path, bytes) in archives {
-        let before = state.read_bytes;
-        let counted = Cell::new(0);
-        let file = File::open(path).map_err(|source| ImportError::File { path: path.clone(), source })?;
+    fn source(&mut self, checkpoint: &mut Checkpoint, position: usize) -> Result<(), ImportError> {
+        let sources = self.sources;
+        let source = &sources[position];
+        let (before, records) = (self.state.read_bytes, checkpoint.records(position));
+        if checkpoint.is_done(position) {
+            self.state.records += records;
+            self.state.known_records += records;
+        } else {
+            checkpoint.begin()?;
+            let (contents, records) = match &source.form {
+                Form::Archive(archive::Packing::Xz) => self.records(checkpoint, position, records)?,
+                _ => self.merges(checkpoint, position)?,
+            };
+            checkpoint.done(position, &contents, records)?;
+        }
+        self.state.read_bytes = before + source.bytes;
+        self.report();
+        Ok(())
+    }
+
+    /// Reads JSON records, of which the first `known` are in the catalogue already.
+    fn records(
+        &mut self,
+        checkpoint: &Checkpoint,
+        position: usize,
+        known: u64,
+    ) -> Result<(Contents, u64), ImportError> {
+        let sources = self.sources;
+        let path = &sources[position].path;
+        let writer = Writer::new(checkpoint.db(), self.options.with_tracks);
+        let (before, counted) = (self.state.read_bytes, Cell::new(0));
+        let file = File::open(path).map_err(in_file(path))?;
         let input = BufReader::with_capacity(64 << 10, Counted { file, bytes: &counted });
-        let contents = archive::read(path, input, |kind, line, text| {
-            let record = Record::parse(kind, text).map_err(|source| ImportError::Record {
-                path: path.clone(),
-                kind,
-                line,
-                source,
-            })?;
-            writer.write(&record)?;
-            state.records += 1;
-            if state.records.is_multiple_of(REPORT_EVERY) {
-                state.read_bytes = before + counted.get();
-                progress(state);
+        let (mut records, mut committed) = (0, Instant::now());
+        let contents = archive::read(path, input, archive::Packing::Xz, |member, line, text| {
+            let Member::Records(kind) = member else { return Ok(()) };
+            records += 1;
+            self.state.records += 1;
+            if records <= known {
+                self.state.known_records += 1;
+            } else {
+                let record = Record::parse(kind, text).map_err(|source| ImportError::Record {
+                    path: path.clone(),
+                    kind,
+                    line,
+                    source,
+                })?;
+                writer.write(&record)?;
+            }
+            if records.is_multiple_of(REPORT_EVERY) {
+                self.state.read_bytes = before + counted.get();
+                self.report();
+                if committed.elapsed() >= self.commit_every && records > known {
+                    checkpoint.commit(position, records)?;
+                    committed = Instant::now();
+                }
             }
             Ok(())
         })?;
-        if contents.kinds.is_empty() {
+        if contents.members.is_empty() {
             return Err(ImportError::Foreign(path.clone()));
         }
-        dumps.extend(contents.kinds.into_iter().map(|kind| (kind, contents.timestamp.clone())));
-        state.read_bytes = before + bytes;
-        progress(state);
+        Ok((contents, records))
     }
-    for (kind, timestamp) in &dumps {
-        let sql = "INSERT INTO meta (key, value) SELECT ?1, ?2 WHERE ?2 IS NOT NULL";
-        transaction.execute(sql, params![format!("dump_{}", kind.table()), timestamp])?;
+
+    /// Reads the tables of merged MBIDs.
+    fn merges(&mut self, checkpoint: &Checkpoint, position: usize) -> Result<(Contents, u64), ImportError> {
+        let sources = self.sources;
+        let source = &sources[position];
+        let mut merges = Merges::new(self.dir);
+        let (before, counted, mut records) = (self.state.read_bytes, Cell::new(0), 0_u64);
+        let failed = |error, member: Member, line| match error {
+            MergeError::Row => ImportError::Row { path: source.path.clone(), table: member.text(), line },
+            MergeError::Apart(named) => {
+                ImportError::Apart { path: source.path.clone(), table: named.row_table() }
+            }
+            MergeError::Spool(error) => in_file(self.dir)(error),
+            MergeError::Sqlite(error) => error.into(),
+        };
+        let (state, progress) = (&mut self.state, &mut self.progress);
+        let mut on_line = |merges: &mut Merges, member, line, text: &[u8]| {
+            merges.line(member, text).map_err(|error| failed(error, member, line))?;
+            records += 1;
+            state.records += 1;
+            if records.is_multiple_of(REPORT_EVERY) {
+                state.read_bytes = before + counted.get();
+                progress(*state);
+            }
+            Ok(())
+        };
+        let open = |path: &Path| {
+            let file = File::open(path).map_err(in_file(path))?;
+            Ok::<_, ImportError>(BufReader::with_capacity(64 << 10, Counted { file, bytes: &counted }))
+        };
+        let contents = match &source.form {
+            Form::Archive(packing) => {
+                archive::read(&source.path, open(&source.path)?, *packing, |member, line, text| {
+                    on_line(&mut merges, member, line, text)
+                })?
+            }
+            Form::Folder(files) => {
+                for (member, path) in files {
+                    archive::each_line(path, *member, &mut open(path)?, |line, text| {
+                        on_line(&mut merges, *member, line, text)
+                    })?;
+                }
+                Contents { members: files.iter().map(|(member, _)| *member).collect(), timestamp: None }
+            }
+        };
+        for member in &contents.members {
+            merges.begin(*member).map_err(|error| failed(error, *member, 0))?;
+        }
+        if merges.is_empty() {
+            return Err(ImportError::Foreign(source.path.clone()));
+        }
+        merges.write(checkpoint.db()).map_err(|error| failed(error, Member::Rows(Named::Recording), 0))?;
+        Ok((contents, records))
     }
-    transaction.commit()?;
-    let missing: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !dumps.contains_key(kind)).collect();
-    carry::carry_over(dir, &mut db, &missing)?;
-    let transaction = db.transaction()?;
-    for kind in Kind::ALL {
-        let table = kind.table();
-        let sql = format!("INSERT INTO meta (key, value) SELECT ?1, count(*) FROM {table}");
-        transaction.execute(&sql, params![table])?;
+
+    /// What is left when all sources are in: all in one transaction, so that it is done again if it is cut.
+    fn finish(&mut self, checkpoint: Checkpoint) -> Result<Made, ImportError> {
+        let read = checkpoint.read();
+        let mut db = checkpoint.into_db();
+        let (kinds, merged): (Vec<Kind>, Vec<Named>) = (
+            Kind::ALL.into_iter().filter(|kind| !read.has(Member::Records(*kind))).collect(),
+            Named::ALL.into_iter().filter(|named| !read.has(Member::Merged(*named))).collect(),
+        );
+        let carried = (!kinds.is_empty() || !merged.is_empty()) && carry::attach(self.dir, &db)?;
+        let new_tracks = self.options.with_tracks && read.has(Member::Records(Kind::Release));
+        let transaction = db.transaction()?;
+        for (kind, timestamp) in &read.dumps {
+            let sql = "INSERT INTO meta (key, value) SELECT ?1, ?2 WHERE ?2 IS NOT NULL";
+            transaction.execute(sql, params![format!("dump_{}", kind.table()), timestamp])?;
+        }
+        let sql = "INSERT INTO meta (key, value) SELECT 'redirects_dump', ?1 WHERE ?1 IS NOT NULL";
+        transaction.execute(sql, [&read.redirects_dump])?;
+        if carried {
+            carry::carry_over(&transaction, &kinds, &merged, self.options.with_tracks)?;
+        }
+        for table in Kind::ALL.map(Kind::table).into_iter().chain(["redirects"]) {
+            let sql = format!("INSERT INTO meta (key, value) SELECT ?1, count(*) FROM main.{table}");
+            transaction.execute(&sql, params![table])?;
+        }
+        transaction.execute_batch(migration::CATALOGUE_INDEXES)?;
+        if new_tracks {
+            let sql = "INSERT INTO main.meta SELECT 'tracks_id', value FROM tracks.meta WHERE key = 'id'";
+            transaction.execute(sql, [])?;
+            let spool = spool(self.dir).map_err(in_file(self.dir))?;
+            tracks::write_recordings(&transaction, &spool)?;
+        }
+        let tracks = tracks::id_of(&transaction)?.is_some();
+        transaction.execute_batch("DROP TABLE main.importing")?;
+        transaction.commit()?;
+        if carried {
+            db.execute_batch("DETACH old")?;
+        }
+        self.report();
+        checkpoint::quick_check(&db)?;
+        db.close().map_err(|(_, error)| StoreError::from(error))?;
+        Ok(Made { new_tracks, tracks })
     }
-    transaction.execute_batch(migration::CATALOGUE_INDEXES)?;
-    transaction.commit()?;
-    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict != "ok" {
-        return Err(ImportError::Unsound(verdict));
-    }
-    db.close().map_err(|(_, error)| error.into())
 }
 
-/// Counts what is read of a file.
+/// Counts what is read of files.
 struct Counted<'a> {
     file: File,
     bytes: &'a Cell<u64>,

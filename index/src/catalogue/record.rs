@@ -112,7 +112,7 @@ records! {
     Reference {
         /// Its MBID.
         id: String,
-        /// Its name; releases name their release group by its title, which is not read.
+        /// Its name; what has a title instead is named by it, which is not read.
         name: String,
     }
     /// An album as a work.
@@ -134,7 +134,7 @@ records! {
         /// What it has to do with others.
         relations: Vec<Relation>,
     }
-    /// An edition. Its tracks are skipped.
+    /// An edition.
     Release [id: mbid] {
         /// Its title.
         title: String,
@@ -203,6 +203,29 @@ records! {
         title: String,
         /// How many tracks are on it.
         track_count: u32,
+        /// Which one it is, from 1.
+        position: u32,
+        /// What is hidden before the first track.
+        pregap: Option<Track>,
+        /// Its tracks.
+        tracks: Vec<Track>,
+        /// What a computer finds on it beside them.
+        data_tracks: Vec<Track>,
+    }
+    /// A track.
+    Track {
+        /// Which one it is, from 1.
+        position: u32,
+        /// As printed.
+        number: String,
+        /// As printed.
+        title: String,
+        /// In milliseconds.
+        length: Option<u64>,
+        /// Whose it is.
+        artist_credit: Vec<CreditPart>,
+        /// What was recorded, maybe on other releases too.
+        recording: Option<Reference>,
     }
 }
 

@@ -2,7 +2,12 @@
 
 mod damaged;
 mod dump;
+mod headers;
 mod kept;
+mod lookups;
+mod merged;
+mod resume;
+mod tracks;
 
 use super::{Catalogue, ImportError, Kind, Stats, import};
 use dump::{artist, group, label, mbid, pack, release, write_dump};
@@ -79,10 +84,20 @@ fn contents(library: &Library) -> Vec<Vec<String>> {
         "SELECT mbid, label_name, catalogue_number FROM releases JOIN release_labels USING (release_no)
          ORDER BY mbid, position",
         "SELECT * FROM artist_credit_names",
-        "SELECT key, value FROM meta ORDER BY key",
+        "SELECT key, value FROM meta WHERE key <> 'tracks_id' ORDER BY key",
+        "SELECT mbid, kind, new_mbid FROM redirects",
     ]
     .map(|sql| library.rows(sql))
-    .to_vec()
+    .into_iter()
+    .chain([tracks_of_all(library)])
+    .collect()
+}
+
+/// The tracks of all releases, as text.
+fn tracks_of_all(library: &Library) -> Vec<String> {
+    let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
+    let releases = library.rows("SELECT mbid FROM releases ORDER BY mbid");
+    releases.iter().map(|mbid| format!("{:?}", catalogue.tracks(&mbid.parse().unwrap()).unwrap())).collect()
 }
 
 #[test]
@@ -104,7 +119,9 @@ fn four_dumps_make_a_catalogue() {
     assert_eq!(counts(&stats), [2, 1, 1, 2]);
     assert_eq!(stats.dump, "2026-01-03 00:00:00.000000+00");
     assert_eq!(library.stats(), Some(stats.clone()));
-    assert_eq!(stats.size_bytes, library.data().join("catalogue.db").metadata().unwrap().len());
+    let length = |name| library.data().join(name).metadata().unwrap().len();
+    assert_eq!(stats.size_bytes, length("catalogue.db") + length("tracks.db"));
+    assert_eq!((stats.tracks, stats.redirects), (6, 0));
     let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
     let known = catalogue.group(&mbid(2, 1)).unwrap().unwrap();
     assert_eq!(
@@ -117,7 +134,7 @@ fn four_dumps_make_a_catalogue() {
     assert_eq!(catalogue.group(&mbid(9, 9)).unwrap(), None);
     let names: Vec<_> =
         std::fs::read_dir(library.data()).unwrap().map(|file| file.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names.len(), 3, "{names:?}: the catalogue, its tracks, the lock");
 }
 
 #[test]

@@ -1,23 +1,27 @@
-//! Records into the tables of a catalogue that is being made. Nobody else sees it yet, so nothing here
-//! is journalled: what fails is thrown away whole.
+//! Records into the tables of a catalogue that is being made, and their tracks into the database `tracks`
+//! that is attached to it. Nobody else sees either yet.
 
 use super::kind::Kind;
+use super::lookup::address_hash;
 use super::record::{Alias, CreditPart, Entity, Record, Relation, Release, ReleaseGroup};
 use super::site::site_of;
+use super::tracks;
 use crate::mbid::Uuid;
+use crate::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use sha2::{Digest, Sha256};
 
-type Result<T> = rusqlite::Result<T>;
+type Result<T> = std::result::Result<T, StoreError>;
 
 /// Writes records; a record that comes again replaces the one before.
 pub(super) struct Writer<'a> {
     db: &'a Connection,
+    with_tracks: bool,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(db: &'a Connection) -> Self {
-        Self { db }
+    pub(super) fn new(db: &'a Connection, with_tracks: bool) -> Self {
+        Self { db, with_tracks }
     }
 
     /// Takes a record in.
@@ -135,6 +139,14 @@ impl<'a> Writer<'a> {
             let (format, title) = (some(&medium.format), some(&medium.title));
             self.run(sql, params![release_no, position, format, title, medium.track_count])?;
         }
+        if self.with_tracks {
+            // Compression into memory does not fail.
+            let row = tracks::encode(release).map_err(|_| StoreError::Damaged("tracks cannot be packed"))?;
+            if let Some(row) = row {
+                let sql = "INSERT INTO tracks.release_tracks (release_no, tracks) VALUES (?1, ?2)";
+                self.run(sql, params![release_no, row])?;
+            }
+        }
         self.names_and_urls(Kind::Release, release_no, &release.title, &release.aliases, &release.relations)
     }
 
@@ -164,6 +176,9 @@ impl<'a> Writer<'a> {
             for table in ["release_events", "release_labels", "media"] {
                 self.run(&format!("DELETE FROM {table} WHERE release_no = ?1"), [number])?;
             }
+            if self.with_tracks {
+                self.run("DELETE FROM tracks.release_tracks WHERE release_no = ?1", [number])?;
+            }
         }
         self.run(&format!("DELETE FROM {} WHERE rowid = ?1", kind.table()), [number])?;
         Ok(())
@@ -183,9 +198,10 @@ impl<'a> Writer<'a> {
         for alias in aliases.iter().filter(|alias| !alias.name.is_empty() && alias.name != name) {
             self.run(sql, params![kind as i64, owner_no, alias.name, some(&alias.locale), alias.primary])?;
         }
-        let sql = "INSERT OR IGNORE INTO urls (kind, owner_no, site, url) VALUES (?1, ?2, ?3, ?4)";
+        let sql = "INSERT OR IGNORE INTO urls (kind, owner_no, site, url, address_hash)
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
         for (site, url) in relations.iter().filter_map(site_of) {
-            self.run(sql, params![kind as i64, owner_no, site, url])?;
+            self.run(sql, params![kind as i64, owner_no, site, url, address_hash(url)])?;
         }
         Ok(())
     }
@@ -230,7 +246,7 @@ impl<'a> Writer<'a> {
     }
 
     fn run(&self, sql: &str, values: impl Params) -> Result<usize> {
-        self.db.prepare_cached(sql)?.execute(values)
+        Ok(self.db.prepare_cached(sql)?.execute(values)?)
     }
 }
 

@@ -53,6 +53,14 @@ pub fn group(number: u128, title: &str, artist: u128) -> String {
     .to_string()
 }
 
+fn track(position: u32, number: &str, title: &str, length: u32, recording: u128, credit: Value) -> Value {
+    json!({
+        "position": position, "number": number, "title": title, "artist-credit": credit, "id": "x",
+        "length": if length == 0 { Value::Null } else { length.into() },
+        "recording": {"id": mbid(4, recording).to_string(), "title": "secret", "isrcs": ["secret"], "video": false},
+    })
+}
+
 pub fn release(number: u128, title: &str, group: u128, artist: u128) -> String {
     let event = |date: &str, code: &str| json!({"date": date, "area": {"iso-3166-1-codes": [code]}});
     json!({
@@ -64,8 +72,17 @@ pub fn release(number: u128, title: &str, group: u128, artist: u128) -> String {
             {"catalog-number": null, "label": null},
         ],
         "media": [
-            {"format": "12\" Vinyl", "title": "", "track-count": 9, "tracks": [{"title": "secret"}]},
-            {"format": null, "track-count": 1},
+            {
+                "format": "12\" Vinyl", "title": "", "track-count": 9, "position": 1,
+                "tracks": [
+                    track(1, "A1", "Spring Tide", 210_000, 100 * number + 1, credit(artist)),
+                    track(2, "A2", "Neap Tide", 0, 900, credit(if artist == 1 { 2 } else { 1 })),
+                ],
+            },
+            {
+                "format": null, "track-count": 1, "position": 2, "data-tracks": null,
+                "pregap": track(0, "0", "Slack Water", 1, 100 * number + 3, Value::Null),
+            },
         ],
         "text-representation": {"language": "eng", "script": "Latn"},
     })
@@ -86,6 +103,12 @@ pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 pub fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = XzEncoder::new(Vec::new(), 0);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }

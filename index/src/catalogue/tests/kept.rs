@@ -50,10 +50,14 @@ fn facts_are_kept() {
 }
 
 #[test]
-fn tags_genres_annotations_and_tracks_are_not_in_the_file() {
-    let bytes = std::fs::read(full().data().join("catalogue.db")).unwrap();
-    assert!(bytes.windows(9).any(|part| part == b"Low Water"));
-    assert!(!bytes.windows(6).any(|part| part == b"secret"));
+fn tags_genres_annotations_and_recordings_are_not_in_the_files() {
+    let library = full();
+    for (name, known) in [("catalogue.db", "Low Water"), ("tracks.db", "Spring Tide")] {
+        let bytes = std::fs::read(library.data().join(name)).unwrap();
+        let has = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(has(known), "{name}");
+        assert!(!has("secret"), "{name}");
+    }
 }
 
 #[test]

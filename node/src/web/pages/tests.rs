@@ -396,6 +396,17 @@ async fn artist_and_title_come_from_the_catalogue_where_it_is_here() {
         ("Nell Aster", "Low Water", Some(1999))
     );
     assert_eq!(link_of(&node.app, &draft("N. Aster")).unwrap().artist, "N. Aster", "what is typed counts");
+    // An MBID that was merged into this one leads to it.
+    let old = "0d1f2e3c-4b5a-4968-8776-95a4b3c2d1e0";
+    let merged = Draft { mbid: old.into(), ..draft("") };
+    assert!(link_of(&node.app, &merged).is_err());
+    let tables = data.join("tables");
+    std::fs::create_dir(&tables).unwrap();
+    std::fs::write(tables.join("release_group"), format!("7\t{GROUP}\tLow Water\n")).unwrap();
+    std::fs::write(tables.join("release_group_gid_redirect"), format!("{old}\t7\t\\N\n")).unwrap();
+    deadwax_index::catalogue::import(data, &[tables], |_| {}).unwrap();
+    let link = link_of(&node.app, &merged).unwrap();
+    assert_eq!((link.mbid.to_string().as_str(), link.title.as_str()), (GROUP, "Low Water"));
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 -- dumps name records that are not in them.
 
 -- Facts about this catalogue: for each table of records how many it has ('artists') and when its dump
--- was made ('dump_artists').
+-- was made ('dump_artists'); of 'redirects' the same ('redirects', 'redirects_dump'). 'tracks_id' is the
+-- id of the tracks.db that belongs to these releases, if there is one.
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value ANY NOT NULL
@@ -124,5 +125,15 @@ CREATE TABLE urls (
     owner_no INTEGER NOT NULL,
     site TEXT NOT NULL,
     url TEXT NOT NULL,
+    -- 63 bits of the SHA-256 of the address without what varies (scheme, www., shop of which country, ...):
+    -- found by it, and compared then.
+    address_hash INTEGER NOT NULL,
     PRIMARY KEY (kind, owner_no, url)
+) STRICT, WITHOUT ROWID;
+
+-- MBIDs that were merged into others. kind: as above, and 4 for recordings.
+CREATE TABLE redirects (
+    mbid BLOB PRIMARY KEY CHECK (length(mbid) = 16),
+    kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 4),
+    new_mbid BLOB NOT NULL CHECK (length(new_mbid) = 16)
 ) STRICT, WITHOUT ROWID;

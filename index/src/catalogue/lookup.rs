@@ -1,0 +1,189 @@
+//! From what people paste to records, and from there to their release groups: MBIDs (merged ones too),
+//! barcodes, ASINs, and addresses at other sites.
+//!
+//! Not here: infohashes and magnets, which the catalogue does not know.
+
+mod address;
+mod identifier;
+
+pub use address::Address;
+pub(super) use address::address_hash;
+pub use identifier::Identifier;
+
+use super::{Catalogue, Kind, Named};
+use crate::mbid::Uuid;
+use crate::store::StoreError;
+use rusqlite::{OptionalExtension, Params, params};
+
+/// Merges that are followed one after the other: one dump has none of these, several have a few.
+const MAX_MERGES: usize = 16;
+/// Groups that one identifier leads to, at most: a label has thousands, and nobody looks at them all.
+pub const MAX_GROUPS: usize = 1_000;
+/// Records that one address or barcode is of, at most.
+const MAX_RECORDS: usize = 100;
+
+/// A record, and what it is.
+pub type Found = (Named, Uuid);
+
+impl Catalogue {
+    /// The MBID under which the catalogue has what this one names: the same, unless it was merged.
+    ///
+    /// An MBID with a record of its own is not led on, even where a newer dump has it merged.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn resolve(&self, mbid: &Uuid) -> Result<Uuid, StoreError> {
+        let sql = "SELECT new_mbid FROM redirects WHERE mbid = ?1";
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut current = *mbid;
+        for _ in 0..MAX_MERGES {
+            let next = statement.query_row([current.as_bytes()], |row| row.get(0).map(Uuid::from_bytes));
+            let Some(next) = next.optional()? else { return Ok(current) };
+            if self.kind_of(&current)?.is_some() {
+                return Ok(current);
+            }
+            current = next;
+        }
+        // They go round in circles.
+        Ok(*mbid)
+    }
+
+    /// What the record with this MBID is, if there is one.
+    fn kind_of(&self, mbid: &Uuid) -> Result<Option<Kind>, StoreError> {
+        for kind in Kind::ALL {
+            let sql = format!("SELECT 1 FROM {} WHERE mbid = ?1", kind.table());
+            if self.db.prepare_cached(&sql)?.exists([mbid.as_bytes()])? {
+                return Ok(Some(kind));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What an MBID names: something with a record, or what records name that have their own.
+    fn named(&self, mbid: &Uuid) -> Result<Option<Named>, StoreError> {
+        if let Some(kind) = self.kind_of(mbid)? {
+            return Ok(Some(Named::Record(kind)));
+        }
+        for (kind, sql) in [
+            (Kind::Artist, "SELECT 1 FROM artist_credit_names WHERE artist_mbid = ?1"),
+            (Kind::Label, "SELECT 1 FROM release_labels WHERE label_mbid = ?1"),
+        ] {
+            if self.db.prepare_cached(sql)?.exists([mbid.as_bytes()])? {
+                return Ok(Some(Named::Record(kind)));
+            }
+        }
+        let is_recording = !self.releases_of_recording(mbid)?.is_empty();
+        Ok(is_recording.then_some(Named::Recording))
+    }
+
+    /// The records that an identifier is of, in no particular order. Artists and labels count that are
+    /// only named in others.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn records_of(&self, identifier: &Identifier) -> Result<Vec<Found>, StoreError> {
+        match identifier {
+            Identifier::Mbid(mbid) => {
+                let mbid = self.resolve(mbid)?;
+                let named = self.named(&mbid)?;
+                Ok(named.map(|named| (named, mbid)).into_iter().collect())
+            }
+            Identifier::Barcode(barcode) => {
+                let mut found = Vec::new();
+                for form in barcode.forms() {
+                    found.extend(self.releases("barcode = ?1", [form])?);
+                }
+                Ok(found)
+            }
+            Identifier::Asin(asin) => {
+                let mut found = self.releases("asin = ?1", [asin])?;
+                for record in self.at_address(&Address::of_asin(asin))? {
+                    if !found.contains(&record) {
+                        found.push(record);
+                    }
+                }
+                Ok(found)
+            }
+            Identifier::Address(address) => self.at_address(address),
+        }
+    }
+
+    fn releases(&self, condition: &str, values: impl Params) -> Result<Vec<Found>, StoreError> {
+        let sql = format!("SELECT mbid FROM releases WHERE {condition} LIMIT {MAX_RECORDS}");
+        Ok(self.mbids(&sql, values)?.into_iter().map(|mbid| (Named::Record(Kind::Release), mbid)).collect())
+    }
+
+    /// The records that have this address.
+    fn at_address(&self, address: &Address) -> Result<Vec<Found>, StoreError> {
+        let sql = "SELECT kind, owner_no, url FROM urls WHERE address_hash = ?1 LIMIT ?2";
+        let mut statement = self.db.prepare_cached(sql)?;
+        let rows = statement.query_map(params![address.hash(), MAX_RECORDS as i64], |row| {
+            Ok((row.get::<_, u8>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+        })?;
+        let mut found = Vec::new();
+        for row in rows {
+            let (kind, owner_no, url) = row?;
+            // Another address may have the same hash.
+            if Address::parse(&url).as_ref() != Some(address) {
+                continue;
+            }
+            let kind =
+                Kind::ALL.get(usize::from(kind)).ok_or(StoreError::Damaged("an address of no kind"))?;
+            let sql = format!("SELECT mbid FROM {} WHERE rowid = ?1", kind.table());
+            let records = self.mbids(&sql, [owner_no])?;
+            found.extend(records.into_iter().map(|mbid| (Named::Record(*kind), mbid)));
+        }
+        Ok(found)
+    }
+
+    /// The release groups that an identifier leads to: of an artist or label all, oldest first; at most
+    /// [`MAX_GROUPS`]. Only groups that the catalogue has a record of.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn groups_of(&self, identifier: &Identifier) -> Result<Vec<Uuid>, StoreError> {
+        let mut groups = Vec::new();
+        for (named, mbid) in self.records_of(identifier)? {
+            for group in self.groups_of_record(named, &mbid)? {
+                if !groups.contains(&group) && groups.len() < MAX_GROUPS {
+                    groups.push(group);
+                }
+            }
+        }
+        Ok(groups)
+    }
+
+    fn groups_of_record(&self, named: Named, mbid: &Uuid) -> Result<Vec<Uuid>, StoreError> {
+        let condition = match named {
+            Named::Record(Kind::ReleaseGroup) => "release_groups.mbid = ?1",
+            Named::Record(Kind::Release) => {
+                "release_groups.mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)"
+            }
+            Named::Record(Kind::Artist) => {
+                "credit_no IN (SELECT credit_no FROM artist_credit_names WHERE artist_mbid = ?1)"
+            }
+            Named::Record(Kind::Label) => {
+                "release_groups.mbid IN (SELECT release_group_mbid FROM releases
+                 JOIN release_labels USING (release_no) WHERE label_mbid = ?1)"
+            }
+            Named::Recording => {
+                let mut groups = Vec::new();
+                for release in self.releases_of_recording(mbid)? {
+                    groups.extend(self.groups_of_record(Named::Record(Kind::Release), &release)?);
+                }
+                return Ok(groups);
+            }
+        };
+        let sql = format!(
+            "SELECT mbid FROM release_groups WHERE {condition}
+             ORDER BY first_release_date IS NULL, first_release_date, mbid LIMIT {MAX_GROUPS}"
+        );
+        self.mbids(&sql, [mbid.as_bytes()])
+    }
+
+    fn mbids(&self, sql: &str, values: impl Params) -> Result<Vec<Uuid>, StoreError> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mbids = statement.query_map(values, |row| row.get(0).map(Uuid::from_bytes))?;
+        Ok(mbids.collect::<Result<_, _>>()?)
+    }
+}
