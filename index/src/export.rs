@@ -9,7 +9,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
-pub use sqlite::{SqliteExportError, SqliteExported, export_sqlite};
+pub use sqlite::{SqliteExported, export_sqlite};
 
 use crate::entry::Scope;
 use crate::mbid::capitalise;
@@ -53,8 +53,16 @@ pub enum ExportError {
     /// There is no space left where the export goes.
     #[error("the disk is full: {} was not written", .0.display())]
     Full(PathBuf),
+    /// The database that is written refused.
+    #[error("cannot write {}: {source}", path.display())]
+    Database {
+        /// Which one.
+        path: PathBuf,
+        /// The cause.
+        source: rusqlite::Error,
+    },
     /// There is a file of that name.
-    #[error("{} exists", .0.display())]
+    #[error("the file {} exists", .0.display())]
     Exists(PathBuf),
     /// A file that cannot be made.
     #[error("cannot write {}: {source}", path.display())]
@@ -75,7 +83,9 @@ impl ExportError {
                 ("disk.full", "Make space on that disk, or name a file on another one.")
             }
             Self::Exists(_) => ("export.exists", "Name another file, or replace this one with --force."),
-            Self::File { .. } | Self::Write(_) => ("file", "Check the path and its permissions."),
+            Self::File { .. } | Self::Database { .. } | Self::Write(_) => {
+                ("file", "Check the path and its permissions.")
+            }
             Self::Store(_) => ("export.store", "Is the data directory that of a node, and of this version?"),
         };
         Problem { code, field: "", message: format!("{}.", capitalise(&self.to_string())), fix }
@@ -179,6 +189,11 @@ pub fn into_place<T>(
         let _ = fs::remove_file(&new);
         match &error {
             ExportError::Write(source) | ExportError::File { source, .. } if disk::is_full(source) => {
+                ExportError::Full(path.to_owned())
+            }
+            ExportError::Database { source, .. }
+                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
+            {
                 ExportError::Full(path.to_owned())
             }
             _ => error,

@@ -6,6 +6,7 @@
 //! readers. Not here: what counts, which the [`crate::projection`]s say.
 
 mod rows;
+use super::{ExportError, into_place};
 use crate::entry::Body;
 use crate::entry::head::read_trusted;
 use crate::entry::{Kind, Scope};
@@ -13,8 +14,7 @@ use crate::projection::TABLES;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, ToSql, params};
 use serde::Serialize;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const SCHEMA: &str = include_str!("sqlite/schema.sql");
 const INDEXES: &str = include_str!("sqlite/indexes.sql");
@@ -35,82 +35,32 @@ pub struct SqliteExported {
 /// How far an export is: rows read, and how many there are.
 pub type Progress = (u64, u64);
 
-/// Why there is no copy.
-#[derive(Debug, thiserror::Error)]
-pub enum SqliteExportError {
-    /// There is a file already; copies do not replace each other.
-    #[error("{0} exists already")]
-    Exists(PathBuf),
-    /// The file cannot be written.
-    #[error("cannot write {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// The copy's database refused.
-    #[error("cannot write {path}: {source}")]
-    Database {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: rusqlite::Error,
-    },
-    /// The entries cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Writes a copy of the set to `out`, as it is at one moment. It is written beside, to the same name with
-/// `.new` at its end (which is replaced if an interrupted export left it), and renamed when it is complete.
+/// Writes a copy of the set to `out`, as it is at one moment, whole or not at all. A file that is there
+/// already is replaced only by `force`.
 ///
 /// # Errors
-/// See [`SqliteExportError`]; `out` is not there then, unless it was before.
+/// See [`ExportError`]; `out` is as it was then.
 pub fn export_sqlite(
     store: &Store,
     out: &Path,
+    force: bool,
     progress: impl FnMut(Progress),
-) -> Result<SqliteExported, SqliteExportError> {
-    let mut new = out.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    let file = |path: &Path| {
-        let path = path.to_owned();
-        move |source| SqliteExportError::File { path, source }
-    };
-    let is_there = || out.try_exists().map_err(file(out));
-    if is_there()? {
-        return Err(SqliteExportError::Exists(out.to_owned()));
-    }
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(&new)(error)),
-        _ => {}
-    }
-    let written = write(store, &new, progress).and_then(|mut exported| {
-        let synced = File::open(&new).and_then(|file| {
-            file.sync_all()?;
-            file.metadata()
-        });
-        exported.size_bytes = synced.map_err(file(&new))?.len();
-        if is_there()? {
-            return Err(SqliteExportError::Exists(out.to_owned()));
+) -> Result<SqliteExported, ExportError> {
+    into_place(out, force, |new| {
+        let file = |source| ExportError::File { path: new.to_owned(), source };
+        // An interrupted export left it.
+        match std::fs::remove_file(new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(error)),
+            _ => {}
         }
-        std::fs::rename(&new, out).map_err(file(out))?;
+        let mut exported = write(store, new, progress)?;
+        exported.size_bytes = std::fs::metadata(new).map_err(file)?.len();
         Ok(exported)
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&new);
-    }
-    written
+    })
 }
 
-fn write(
-    store: &Store,
-    new: &Path,
-    progress: impl FnMut(Progress),
-) -> Result<SqliteExported, SqliteExportError> {
-    let database = |source| SqliteExportError::Database { path: new.to_owned(), source };
+fn write(store: &Store, new: &Path, progress: impl FnMut(Progress)) -> Result<SqliteExported, ExportError> {
+    let database = |source| ExportError::Database { path: new.to_owned(), source };
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(new)?;
         // It is nobody's yet: a crash leaves a file that the next export replaces.

@@ -5,6 +5,7 @@ use super::schema::Fields;
 use super::text;
 use crate::catalogue::GroupRecord;
 use crate::projection::links::Group;
+use crate::projection::tags::TagCount;
 use std::collections::{BTreeMap, BTreeSet};
 use tantivy::TantivyDocument;
 use uuid::Uuid;
@@ -18,6 +19,9 @@ const MAX_NAMES: usize = 32;
 pub(super) struct Source<'a> {
     pub record: Option<&'a GroupRecord>,
     pub links: Option<&'a Group>,
+    /// Tags on the group, and the sum of the votes on its links.
+    pub tags: &'a [TagCount],
+    pub score: i64,
 }
 
 /// What a document is made of before it is written.
@@ -37,11 +41,13 @@ struct Draft<'a> {
     formats: BTreeSet<&'a str>,
     encodings: BTreeSet<&'a str>,
     editions: BTreeSet<&'a str>,
+    tags: BTreeSet<&'a str>,
     has: BTreeSet<&'static str>,
     by: BTreeSet<String>,
     years: BTreeSet<u16>,
     added: Option<u64>,
     size: Option<u64>,
+    score: i64,
     packed: Packed,
 }
 
@@ -55,6 +61,9 @@ impl Fields {
         if let Some(group) = source.links {
             draft.take_links(group);
         }
+        draft.tags.extend(source.tags.iter().map(|tag| tag.tag.as_str()));
+        draft.has.extend((!draft.tags.is_empty()).then_some("tag"));
+        draft.score = source.score;
         self.write(mbid, draft)
     }
 
@@ -97,6 +106,7 @@ impl Fields {
             (self.encoding, &draft.encodings),
             (self.status, &draft.statuses),
             (self.country, &draft.countries),
+            (self.tag, &draft.tags),
         ] {
             add(field, lines(texts.iter().copied()));
         }
@@ -109,6 +119,9 @@ impl Fields {
         document.add_u64(self.packed, draft.packed.0);
         if let Some(added) = draft.added {
             document.add_u64(self.added, added);
+        }
+        if draft.score != 0 {
+            document.add_i64(self.votes, draft.score);
         }
         if let Some(size) = draft.size {
             document.add_u64(self.size, size);

@@ -3,7 +3,6 @@
 pub(super) mod catalogue;
 mod judged;
 mod keeping;
-mod scale;
 
 use super::{Hits, Query, SearchError, SearchIndex};
 use crate::entry::identity::Identity;

@@ -11,9 +11,10 @@ use super::{SearchError, SearchIndex};
 use crate::catalogue::{Catalogue, GroupRecord, Version};
 use crate::listing::joined;
 use crate::projection::links::Group;
-use crate::store::Store;
+use crate::projection::tags::TagCount;
+use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 use tantivy::directory::DirectoryLock;
@@ -267,6 +268,13 @@ fn merge(writer: IndexWriter) -> Result<(), SearchError> {
     writer.wait_merging_threads().map_err(|source| SearchError::Index { doing: "merge segments", source })
 }
 
+/// What entries say of some MBIDs.
+struct Said {
+    links: HashMap<Uuid, Group>,
+    tags: HashMap<Uuid, Vec<TagCount>>,
+    scores: HashMap<Uuid, i64>,
+}
+
 /// One run of catching up.
 struct CatchUp<'a> {
     generation: &'a Generation,
@@ -326,10 +334,10 @@ impl CatchUp<'_> {
         let Some(catalogue) = self.catalogue else { return Ok(0) };
         let records = catalogue.groups_after(to.catalogue_to, READ_BATCH).map_err(SearchError::Store)?;
         let mbids: Vec<Uuid> = records.iter().flat_map(|(_, record)| record.mbids()).collect();
-        let mut links = self.store.groups(&mbids).map_err(SearchError::Store)?;
+        let mut said = self.said_of(&mbids)?;
         for (number, record) in &records {
             let mbids: Vec<Uuid> = record.mbids().collect();
-            self.add(&record.mbid, Some(record), joined(&record.mbid, &mbids, &mut links).as_ref())?;
+            self.add(&record.mbid, &mbids, Some(record), &mut said)?;
             to.catalogue_to = *number;
         }
         Ok(records.len() as u64)
@@ -338,10 +346,10 @@ impl CatchUp<'_> {
     /// Adds the next groups that the catalogue does not have; returns how many were looked at.
     fn add_from_links(&mut self, to: &mut Rebuilt) -> Result<u64, SearchError> {
         let mbids = self.store.group_mbids_after(to.links_to, READ_BATCH).map_err(SearchError::Store)?;
-        let mut links = self.store.groups(&mbids).map_err(SearchError::Store)?;
+        let mut said = self.said_of(&mbids)?;
         for mbid in &mbids {
             if self.known_as(mbid)?.is_none() {
-                self.add(mbid, None, links.remove(mbid).as_ref())?;
+                self.add(mbid, &[*mbid], None, &mut said)?;
             }
             to.links_to = Some(*mbid);
         }
@@ -364,8 +372,8 @@ impl CatchUp<'_> {
                 let record = self.catalogue.map(|catalogue| catalogue.group_record(mbid)).transpose();
                 let record = record.map_err(SearchError::Store)?.flatten();
                 let mbids = record.as_ref().map_or_else(|| vec![*mbid], |record| record.mbids().collect());
-                let mut links = self.store.groups(&mbids).map_err(SearchError::Store)?;
-                self.add(mbid, record.as_ref(), joined(mbid, &mbids, &mut links).as_ref())?;
+                let mut said = self.said_of(&mbids)?;
+                self.add(mbid, &mbids, record.as_ref(), &mut said)?;
             }
             uncommitted += mbids.len() as u64;
             if uncommitted >= COMMIT_EVERY {
@@ -392,18 +400,34 @@ impl CatchUp<'_> {
         Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(high)), (Occur::Must, Box::new(low))]))
     }
 
+    fn said_of(&self, mbids: &[Uuid]) -> Result<Said, StoreError> {
+        Ok(Said {
+            links: self.store.groups(mbids)?,
+            tags: self.store.tags_of_groups(mbids)?,
+            scores: self.store.group_scores(mbids)?,
+        })
+    }
+
+    /// Adds the document of a group, of which `mbids` are all that entries may name.
     fn add(
         &mut self,
         mbid: &Uuid,
+        mbids: &[Uuid],
         record: Option<&GroupRecord>,
-        links: Option<&Group>,
+        said: &mut Said,
     ) -> Result<(), SearchError> {
         self.progress.groups += 1;
         if self.progress.groups.is_multiple_of(READ_BATCH as u64) {
             (self.tell)(self.progress.groups);
         }
+        let links = joined(mbid, mbids, &mut said.links);
+        // A tag is no reason to list what nobody knows.
         if record.is_some() || links.is_some() {
-            let document = self.generation.fields.document(mbid, Source { record, links });
+            let tags: Vec<TagCount> =
+                mbids.iter().filter_map(|mbid| said.tags.remove(mbid)).flatten().collect();
+            let score = mbids.iter().filter_map(|mbid| said.scores.get(mbid)).sum();
+            let source = Source { record, links: links.as_ref(), tags: &tags, score };
+            let document = self.generation.fields.document(mbid, source);
             self.writer.add_document(document).map_err(failed)?;
         }
         Ok(())
@@ -460,8 +484,8 @@ mod tests {
             };
             let half = library.store.group_mbids_after(None, 30).unwrap();
             let add = |work: &mut CatchUp<'_>, mbid: &Uuid| {
-                let links = library.store.group(mbid).unwrap();
-                work.add(mbid, None, links.as_ref()).unwrap();
+                let mut said = work.said_of(&[*mbid]).unwrap();
+                work.add(mbid, &[*mbid], None, &mut said).unwrap();
             };
             half.iter().for_each(|mbid| add(&mut work, mbid));
             let to = Rebuilt { catalogue_to: 0, links_to: half.last().copied() };

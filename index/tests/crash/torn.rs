@@ -96,7 +96,7 @@ fn a_torn_file_of_the_search_index_is_noticed() {
         let files = files(&elsewhere.path().join("search"));
         let file = &files[random.below(files.len() as u64) as usize];
         let place = tear(file, &mut random);
-        torn += u64::from(fs::read(file).unwrap().len() > 0 || place > 0);
+        torn += u64::from(!fs::read(file).unwrap().is_empty() || place > 0);
         let store = Store::open(elsewhere.path()).unwrap();
         let search = SearchIndex::open(elsewhere.path()).unwrap();
         search.catch_up(&store).unwrap();

@@ -66,7 +66,7 @@ pub fn run_and_kill(job: &str, dir: &Path, seed: u64, after: Duration) -> Killed
         let mut text = String::new();
         errors.read_to_string(&mut text).map(|_| text).unwrap_or_default()
     });
-    if seed % 5 != 0 {
+    if !seed.is_multiple_of(5) {
         // An error means that it has ended.
         let _ = is_at_work.recv_timeout(PATIENCE);
     }

@@ -4,7 +4,7 @@
 use super::desk::{Desk, bytes, entry, link, mbid, record, text, texts};
 use deadwax_index::entry::cbor::Value;
 use deadwax_index::entry::{Scope, VerifiedEntry};
-use deadwax_index::export::{SqliteExportError, export_sqlite};
+use deadwax_index::export::{ExportError, export_sqlite};
 use deadwax_index::ingest::ingest;
 use deadwax_index::store::Store;
 use rusqlite::Connection;
@@ -60,7 +60,7 @@ fn desk() -> Desk {
 }
 
 fn export(store: &Store, out: &Path) -> Connection {
-    let exported = export_sqlite(store, out, |_| {}).unwrap();
+    let exported = export_sqlite(store, out, false, |_| {}).unwrap();
     assert_eq!(exported.size_bytes, out.metadata().unwrap().len());
     Connection::open(out).unwrap()
 }
@@ -144,8 +144,8 @@ fn equal_sets_have_equal_copies_that_tell_nothing_of_their_nodes() {
         deadwax_index::entry::identity::Identity::from_secret([9; 32]).sign(vec![0xa0], 32, 0, 494_000);
     other.put_in_outbox(&waiting, &[1; 32], 0, Some("a form")).unwrap();
     let copies = [desk.dir.path().join("copy.db"), dir.path().join("copy.db")];
-    export_sqlite(&desk.store, &copies[0], |_| {}).unwrap();
-    export_sqlite(&other, &copies[1], |_| {}).unwrap();
+    export_sqlite(&desk.store, &copies[0], false, |_| {}).unwrap();
+    export_sqlite(&other, &copies[1], false, |_| {}).unwrap();
     let [one, two] = copies.map(|copy| std::fs::read(copy).unwrap());
     assert!(one == two, "the copies differ");
     for secret in [&desk.store.incarnation().unwrap()[..], &waiting.head().author().0, b"a form"] {
@@ -160,7 +160,7 @@ fn a_copy_is_whole_or_not_there_and_replaces_nothing() {
     let new = desk.dir.path().join("copy.db.new");
     std::fs::write(&new, "left by an interrupted export").unwrap();
     let mut reports = Vec::new();
-    export_sqlite(&desk.store, &out, |progress| {
+    export_sqlite(&desk.store, &out, false, |progress| {
         assert!(!out.exists());
         reports.push(progress);
     })
@@ -168,10 +168,10 @@ fn a_copy_is_whole_or_not_there_and_replaces_nothing() {
     assert!(reports.last().is_some_and(|(read, total)| read == total && *total > 30));
     assert!(!new.exists());
     let before = std::fs::read(&out).unwrap();
-    let error = export_sqlite(&desk.store, &out, |_| {}).unwrap_err();
-    assert!(matches!(error, SqliteExportError::Exists(_)), "{error}");
+    let error = export_sqlite(&desk.store, &out, false, |_| {}).unwrap_err();
+    assert!(matches!(error, ExportError::Exists(_)), "{error}");
     assert!(!new.exists());
     assert!(std::fs::read(&out).unwrap() == before);
     let nowhere = desk.dir.path().join("nowhere/copy.db");
-    assert!(export_sqlite(&desk.store, &nowhere, |_| {}).is_err());
+    assert!(export_sqlite(&desk.store, &nowhere, false, |_| {}).is_err());
 }

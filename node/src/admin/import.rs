@@ -86,7 +86,7 @@ mod tests {
         let mut released = app.released.subscribe();
         let mut author = Identity::from_secret([3; 32]);
         let bytes: Vec<_> =
-            (0..3_000).flat_map(|n| author.sign(vec![0xa0], 99, n, 494_000).to_bytes()).collect();
+            (0..3_000).flat_map(|n| author.sign(vec![0xa1, 0x05, 0x07], 99, n, 494_000).to_bytes()).collect();
         let post = |chunks: Vec<Result<Vec<u8>, std::io::Error>>| {
             let request = Request::post("/admin/v1/import").body(Body::from_stream(stream::iter(chunks)));
             let answer = router(Arc::clone(&app)).oneshot(request.unwrap());

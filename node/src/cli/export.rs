@@ -3,7 +3,7 @@
 use super::Context;
 use super::output::Failure;
 use clap::Args;
-use deadwax_index::export::{self, ExportError, Exported, Progress};
+use deadwax_index::export::{self, ExportError, Exported, Progress, SqliteExported};
 use deadwax_index::store::Store;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("form").required(true).args(["cbor", "jsonl"]))]
+#[command(group = clap::ArgGroup::new("form").required(true).args(["cbor", "jsonl", "sqlite"]))]
 pub struct Export {
     /// Write a CBOR sequence of heads and bodies
     #[arg(long)]
@@ -19,6 +19,9 @@ pub struct Export {
     /// Write a JSON object for each entry, one on a line
     #[arg(long)]
     jsonl: bool,
+    /// Write an SQLite database with documented views, for any SQLite tool
+    #[arg(long)]
+    sqlite: bool,
     /// File to write, or - for standard output
     #[arg(value_name = "OUT")]
     out: PathBuf,
@@ -36,6 +39,9 @@ impl Export {
             return Err(Failure::bad("export.absent", "", message, "Name its folder with --data-dir."));
         }
         let store = Store::open(dir).map_err(|error| Failure::refused(ExportError::from(error).problem()))?;
+        if self.sqlite {
+            return self.copy(context, &store);
+        }
         if self.out == Path::new("-") {
             let written = self.write(&store, io::stdout().lock());
             return match written {
@@ -57,12 +63,26 @@ impl Export {
         Ok(())
     }
 
+    fn copy(&self, context: &Context, store: &Store) -> Result<(), Failure> {
+        if self.out == Path::new("-") {
+            return Err(Failure::usage("A database cannot be written to standard output. Name a file."));
+        }
+        let bar = bar();
+        let copied = export::export_sqlite(store, &self.out, self.force, |(read, total)| {
+            bar.set_length(total);
+            bar.set_position(read);
+        });
+        bar.finish_and_clear();
+        let copied = copied.map_err(|error| Failure::refused(error.problem()))?;
+        context.out.print(&copied, |copied| {
+            let SqliteExported { entries, rows, size_bytes } = copied;
+            format!("{entries} entries, {rows} rows of what they say, {size_bytes} bytes\n")
+        });
+        Ok(())
+    }
+
     fn write(&self, store: &Store, out: impl io::Write) -> Result<Exported, ExportError> {
-        // Drawn on standard error, and only on a terminal.
-        let bar = ProgressBar::no_length().with_style(
-            ProgressStyle::with_template("{bar:20} {percent}% · {pos} entries · {per_sec} · {eta} left")
-                .expect("the template is constant"),
-        );
+        let bar = bar();
         let progress = |(written, total): Progress| {
             bar.set_length(total);
             bar.set_position(written);
@@ -74,4 +94,12 @@ impl Export {
         bar.finish_and_clear();
         exported
     }
+}
+
+/// Drawn on standard error, and only on a terminal.
+fn bar() -> ProgressBar {
+    ProgressBar::no_length().with_style(
+        ProgressStyle::with_template("{bar:20} {percent}% · {pos} entries · {per_sec} · {eta} left")
+            .expect("the template is constant"),
+    )
 }
