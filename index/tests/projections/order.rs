@@ -117,7 +117,7 @@ impl Delivery {
 
 proptest! {
     // A case opens some databases on a disk, and so does every step of making a failure smaller.
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn equal_sets_have_equal_projections(deeds in deeds(), one in delivery(), other in delivery()) {
