@@ -226,6 +226,9 @@ impl SearchIndex {
                 let hits = self.identified(store, query, &mbids)?;
                 return Ok(Hits { identified: Some(identifier), ..hits });
             }
+            if let Some(error) = identifier::why_nowhere(text) {
+                return Err(SearchError::Query(error));
+            }
         }
         let parsed = parse_query(text).map_err(SearchError::Query)?;
         self.find(store, query, &parsed)

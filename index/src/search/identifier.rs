@@ -1,7 +1,8 @@
-//! Pasted identifiers: an MBID, a musicbrainz.org address, an infohash or a magnet.
+//! Pasted identifiers: an MBID, an infohash or a magnet, and what the catalogue knows besides: addresses at
+//! musicbrainz.org and elsewhere, barcodes, ASINs.
 
 use super::QueryError;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, lookup};
 use crate::infohash::{InfohashV1, InfohashV2};
 use crate::magnet::Magnet;
 use crate::mbid::{self, MbidError};
@@ -10,10 +11,12 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What was pasted instead of words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identifier {
-    /// The MBID of a release group, release or recording.
+    /// An MBID, most likely of a release group, release or recording.
     Mbid(Uuid),
+    /// What only the catalogue can lead on from.
+    Catalogued(lookup::Identifier),
     /// Infohashes of one torrent, at least one.
     Infohash(Option<InfohashV1>, Option<InfohashV2>),
 }
@@ -30,7 +33,12 @@ impl Identifier {
             Self::Mbid(mbid) => {
                 groups.extend(store.groups_of_mbid(mbid)?);
                 if let Some(catalogue) = catalogue {
-                    groups.extend(catalogue.group_of(mbid)?);
+                    groups.extend(catalogue.groups_of(&lookup::Identifier::Mbid(*mbid))?);
+                }
+            }
+            Self::Catalogued(identifier) => {
+                if let Some(catalogue) = catalogue {
+                    groups.extend(catalogue.groups_of(identifier)?);
                 }
             }
             Self::Infohash(v1, v2) => {
@@ -51,17 +59,21 @@ impl Identifier {
         Ok(listed.into_iter().collect())
     }
 
-    /// Whether the same characters could be meant as a word: base32 has no digits that give it away.
+    /// Whether the same characters could be meant as words: base32 has no digits that give it away, and a
+    /// barcode stands in links too.
     pub(super) fn may_be_words(&self, text: &str) -> bool {
-        text.trim().len() == 32
+        match self {
+            Self::Mbid(_) => false,
+            Self::Infohash(..) => text.trim().len() == 32,
+            Self::Catalogued(_) => true,
+        }
     }
 }
 
 /// Reads the text as an identifier, if it is one.
 ///
 /// # Errors
-/// It clearly is meant as an identifier, but is of no use: a damaged magnet, the musicbrainz.org
-/// address of an artist.
+/// It clearly is meant as a magnet, and is damaged.
 pub fn parse(text: &str) -> Result<Option<Identifier>, QueryError> {
     let text = text.trim();
     if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) {
@@ -70,13 +82,23 @@ pub fn parse(text: &str) -> Result<Option<Identifier>, QueryError> {
     }
     match mbid::parse(text) {
         Ok((mbid, _)) => return Ok(Some(Identifier::Mbid(mbid))),
-        Err(error @ MbidError::WrongKind(_)) => return Err(QueryError::Mbid(error)),
-        Err(MbidError::Form) => {}
+        Err(MbidError::WrongKind(_) | MbidError::Form) => {}
     }
     if let Ok(hash) = text.parse() {
         return Ok(Some(Identifier::Infohash(Some(hash), None)));
     }
-    Ok(text.parse().ok().map(|hash| Identifier::Infohash(None, Some(hash))))
+    if let Ok(hash) = text.parse() {
+        return Ok(Some(Identifier::Infohash(None, Some(hash))));
+    }
+    Ok(lookup::Identifier::parse(text).map(Identifier::Catalogued))
+}
+
+/// Why an address leads nowhere, if it is one of a record that carries no links.
+pub(super) fn why_nowhere(text: &str) -> Option<QueryError> {
+    match mbid::parse(text.trim()) {
+        Err(error @ MbidError::WrongKind(_)) => Some(QueryError::Mbid(error)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -106,15 +128,20 @@ mod tests {
         ] {
             assert_eq!(parse(&text).unwrap(), Some(Identifier::Infohash(hashes.0, hashes.1)), "{text}");
         }
-        for text in ["", "low water", "magnetic", &V1[1..], "https://example.org/release/x"] {
+        for text in ["", "low water", "magnetic", &V1[1..]] {
             assert_eq!(parse(text).unwrap(), None, "{text}");
+        }
+        for text in ["5 012394 144777", "https://www.discogs.com/release/1-Tide", "B000002UAL", "[r1]"] {
+            assert!(matches!(parse(text), Ok(Some(Identifier::Catalogued(_)))), "{text}");
         }
     }
 
     #[test]
     fn useless_identifiers_are_explained() {
         let artist = format!("https://musicbrainz.org/artist/{MBID}");
-        assert!(matches!(parse(&artist), Err(QueryError::Mbid(MbidError::WrongKind(_)))));
+        assert!(matches!(parse(&artist), Ok(Some(Identifier::Catalogued(_)))));
+        assert!(matches!(why_nowhere(&artist), Some(QueryError::Mbid(MbidError::WrongKind(_)))));
+        assert_eq!(why_nowhere(MBID), None);
         assert!(matches!(parse("magnet:?xt=urn:btih:5a5b"), Err(QueryError::Magnet(_))));
         assert!(matches!(parse("magnet:?dn=nothing"), Err(QueryError::Magnet(_))));
     }
