@@ -169,7 +169,14 @@ impl SearchIndex {
                 tell: progress,
             };
             if let Err(error) = work.run(position, &target) {
-                return Err(give_up(error, &mut work.writer));
+                let error = cause(error, &mut work.writer);
+                drop(work);
+                // What it has begun would keep the room on a full disk that is needed next, and goes only
+                // when its writer is gone.
+                if let Ok(writer) = keeper.take_writer(&generation, WRITER_HEAP_BYTES) {
+                    let _ = writer.garbage_collect_files().wait();
+                }
+                return Err(error);
             }
             let CatchUp { writer, progress, .. } = work;
             keeper.put_back(generation.number, (!rebuilt).then_some(writer));
@@ -460,20 +467,16 @@ impl CatchUp<'_> {
     }
 }
 
-/// What made writing fail, after the files are gone that no commit will name.
-fn give_up(error: SearchError, writer: &mut IndexWriter) -> SearchError {
-    let error = match error {
+/// What made writing fail.
+fn cause(error: SearchError, writer: &mut IndexWriter) -> SearchError {
+    match error {
         // The thread that writes says why it ended to whoever waits for it.
         SearchError::Index { source: TantivyError::ErrorInThread(_), .. } => match writer.prepare_commit() {
             Err(source) => failed(source),
             Ok(_) => error,
         },
         error => error,
-    };
-    // On a full disk they would keep the room that is needed next. What cannot be removed now is with
-    // the next commit.
-    let _ = writer.garbage_collect_files().wait();
-    error
+    }
 }
 
 fn failed(source: TantivyError) -> SearchError {

@@ -13,6 +13,7 @@
 
 mod catalogue;
 mod ingest;
+mod projections;
 mod search;
 mod steps;
 mod torn;

@@ -106,6 +106,7 @@ fn worker() {
     match job.as_str() {
         "ingest" => super::ingest::work(dir, seed),
         "catalogue" => super::catalogue::work(dir, seed),
+        "projections" => super::projections::work(dir, seed),
         "follow" => super::search::follow(dir, seed),
         "rebuild" => super::search::rebuild(dir),
         other => panic!("{other} is no job"),
