@@ -3,6 +3,7 @@
 //! Queries and MBIDs are facts, the records are in the project's corpus (`DEADWAX_CORPUS`, or
 //! `shared/corpus` beside the checkout). In CI its absence is a failure; elsewhere the tests say that they
 //! were skipped.
+#![allow(clippy::unwrap_used)]
 
 use deadwax_index::catalogue;
 use deadwax_index::entry::identity::Identity;

@@ -31,7 +31,7 @@ pub enum QueryError {
     /// Beyond [`MAX_FILTERS`].
     #[error("the query has more than {MAX_FILTERS} filters")]
     TooManyFilters,
-    /// A quotation mark opens a phrase or the value of a filter, and none closes it.
+    /// A quotation mark opens the value of a filter, and none closes it.
     #[error("the quotation mark at character {position} is not closed")]
     Quote {
         /// Where it stands.
@@ -196,11 +196,12 @@ impl<'a> Reader<'a> {
         let quoted = self.rest[offset..].strip_prefix('"');
         let (quoted, value, end) = match quoted {
             None => (false, &self.rest[offset..end], end),
-            Some(quoted) => {
-                let length = quoted.find('"');
-                let length = length.ok_or_else(|| QueryError::Quote { position: self.position(at) })?;
-                (true, &quoted[..length], offset + length + 2)
-            }
+            Some(quoted) => match (quoted.find('"'), key) {
+                (Some(length), _) => (true, &quoted[..length], offset + length + 2),
+                (None, Some(_)) => return Err(QueryError::Quote { position: self.position(at) }),
+                // Part of a title, as in `12" mix`.
+                (None, None) => (false, &self.rest[offset..end], end),
+            },
         };
         let token = Token { negated, key, quoted, value, at, whole: &self.rest[..end] };
         self.rest = self.rest[end..].trim_start();
@@ -298,8 +299,8 @@ mod tests {
         assert_eq!((problem.code, problem.field), ("query.year", "q"));
         assert_eq!(problem.message, "At character 12: \"abc\" is not a year or a range like 1970..1973.");
         assert_eq!(parse("low label:\"ninth").unwrap_err(), QueryError::Quote { position: 11 });
-        assert_eq!(parse("low -\"ninth").unwrap_err(), QueryError::Quote { position: 6 });
-        assert_eq!(parse("\"heroes").unwrap_err(), QueryError::Quote { position: 1 });
+        assert_eq!(parse("low -label:\"ninth").unwrap_err(), QueryError::Quote { position: 12 });
+        assert_eq!((words(&parse("\"heroes").unwrap()).as_str()), "heroes");
         for (text, spot) in [
             ("seeded:maybe", "At character 8: \"maybe\" is not yes or no."),
             ("a -log:101", "At character 8: \"101\" is not yes, no or 100."),

@@ -125,11 +125,14 @@ fn searches() {
         "東京の海 title:海",
         "r.e.m. $ & !!! lowwater ma ps carto graphers cartogrphers",
         "label:\"ninth",
+        "\"low water\" -live -\"wall of weed\" -type:ep seeded:no log:100 added:2026-05.. cart*",
+        "sort:newest by:03a107bf has:link -has:cue barcode:5012394144777",
+        "[r123] 5 012394 144777",
         "year:1973..1970",
         V1,
     ]);
     seeds.extend(seeds::magnets());
-    let tokens = "\"|:| |..| year:| title:| label:\"| media:cd|\
+    let tokens = "\"|:| |..| -| -\"|*| sort:size| has:link| added:20| seeded:yes| year:| title:| label:\"| media:cd|\
         \u{3000}|\u{fdfa}|\u{1f1e9}|が|\u{e33}|$|& |. "
         .as_bytes();
     let target = Target { name: "searches", seeds, tokens, ..Target::default() };
