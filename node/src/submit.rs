@@ -110,12 +110,16 @@ fn problem(code: &'static str, field: &'static str, message: &str, fix: &'static
 /// The first field that a person has to mend.
 pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
     let (mbid, kind) = mbid::parse(&draft.mbid).map_err(|error| error.problem())?;
-    let (mbid, catalogued) = catalogued(app, mbid);
+    let (mbid, group, catalogued) = catalogued(app, mbid);
     let mut link = torrent_of(draft)?;
     add_own_tracker(&mut link, app.own_tracker());
     link.mbid = mbid;
-    // A bare MBID does not say what it names; people copy the release group's.
-    link.mbid_kind = kind.unwrap_or(MbidKind::ReleaseGroup);
+    // A bare MBID does not say what it names: the catalogue may know, and else people copy the release group's.
+    link.release_group = group.filter(|group| *group != mbid);
+    link.mbid_kind = match link.release_group {
+        Some(_) => MbidKind::Release,
+        None => kind.unwrap_or(MbidKind::ReleaseGroup),
+    };
     let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
     let known = app.store.group(&mbid)?;
     let known_artist = || {
@@ -151,18 +155,18 @@ pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
 }
 
 /// What the MusicBrainz catalogue says, if it is here and can be read: links are made without it, too. A
-/// merged MBID is followed to the one that counts now.
-fn catalogued(app: &App, mbid: Uuid) -> (Uuid, Option<KnownGroup>) {
+/// merged MBID is followed to the one that counts now; with it comes the group of a release.
+fn catalogued(app: &App, mbid: Uuid) -> (Uuid, Option<Uuid>, Option<KnownGroup>) {
     let known = app.store.catalogue().and_then(|catalogue| match catalogue {
         Some(catalogue) => {
             let mbid = catalogue.resolve(&mbid)?;
-            Ok((mbid, catalogue.group(&mbid)?))
+            Ok((mbid, catalogue.group_of(&mbid)?, catalogue.group(&mbid)?))
         }
-        None => Ok((mbid, None)),
+        None => Ok((mbid, None, None)),
     });
     known.unwrap_or_else(|error| {
         tracing::warn!(%error, "the catalogue cannot be read");
-        (mbid, None)
+        (mbid, None, None)
     })
 }
 
