@@ -24,9 +24,6 @@ const ROOM_BYTES: usize = 40 << 20;
 /// Memory for pages of a database that is written: ids are random, so a batch of entries touches pages all over
 /// the index of ids.
 const CACHE_KIB: i64 = 64 << 10;
-/// The log is written back into the database when it has so many pages (64 MiB): a page that many entries
-/// touch is then written back once.
-const CHECKPOINT_PAGES: i64 = 16_384;
 /// Statements that a connection keeps ready: those of all projections.
 const PREPARED_STATEMENTS: usize = 128;
 /// Idle read connections that are kept open.
@@ -126,7 +123,6 @@ impl Store {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
             )?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             plan_once(&connection)?;
             migration::migrate(&mut connection, name, migrations)?;
             Ok(connection)

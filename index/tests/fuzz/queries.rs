@@ -132,9 +132,10 @@ fn searches() {
         V1,
     ]);
     seeds.extend(seeds::magnets());
-    let tokens = "\"|:| |..| -| -\"|*| sort:size| has:link| added:20| seeded:yes| year:| title:| label:\"| media:cd|\
+    let tokens =
+        "\"|:| |..| -| -\"|*| sort:size| has:link| added:20| seeded:yes| year:| title:| label:\"| media:cd|\
         \u{3000}|\u{fdfa}|\u{1f1e9}|が|\u{e33}|$|& |. "
-        .as_bytes();
+            .as_bytes();
     let target = Target { name: "searches", seeds, tokens, ..Target::default() };
     let library = Library::new();
     fuzz(&target, |bytes| {
