@@ -1,12 +1,12 @@
 //! What is listed of a release group: what the catalogue knows of it, and the links to it.
 //!
-//! Either may be missing, not both. Where they disagree on names, the catalogue is right.
+//! Either may be missing, not both. Where they disagree on names, the catalogue is right. A link that names a
+//! release and no group is listed with the group that the catalogue knows: its author knew none.
 
 use crate::catalogue::{Catalogue, KnownGroup};
 use crate::mbid::Uuid;
-use crate::projection::links::{Group, LinkEntry};
+use crate::projection::links::{Group, LinkEntry, MAX_GROUP_LINKS};
 use crate::store::{Store, StoreError};
-use std::collections::HashMap;
 
 /// A release group with its links.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +29,11 @@ impl Listing {
         catalogue: Option<&Catalogue>,
         mbid: &Uuid,
     ) -> Result<Option<Self>, StoreError> {
-        Ok(Self::read_all(store, catalogue, &[*mbid])?.pop())
+        Ok(Self::read_all(store, catalogue, &[*mbid], MAX_GROUP_LINKS)?.pop())
     }
 
-    /// The groups with these MBIDs, in the same order, their links as of one moment. What neither the catalogue
-    /// nor any link knows is left out.
+    /// The groups with these MBIDs, in the same order, with at most `max_links` links each as of one moment. What
+    /// neither the catalogue nor any link knows is left out.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -41,6 +41,7 @@ impl Listing {
         store: &Store,
         catalogue: Option<&Catalogue>,
         mbids: &[Uuid],
+        max_links: usize,
     ) -> Result<Vec<Self>, StoreError> {
         let mut groups = Vec::with_capacity(mbids.len());
         for mbid in mbids {
@@ -51,10 +52,10 @@ impl Listing {
             }
             groups.push((*mbid, named, known));
         }
-        let all: Vec<Uuid> = groups.iter().flat_map(|(_, named, _)| named.iter().copied()).collect();
-        let mut links = store.groups(&all)?;
-        let listings = groups.into_iter().filter_map(|(mbid, named, known)| {
-            let group = joined(&mbid, &named, &mut links);
+        let named = groups.iter().map(|(mbid, named, _)| (mbid, named.as_slice()));
+        let mut links = store.groups(named, max_links)?;
+        let listings = groups.into_iter().filter_map(|(mbid, _, known)| {
+            let group = links.remove(&mbid);
             (known.is_some() || group.is_some()).then_some(Self { mbid, known, group })
         });
         Ok(listings.collect())
@@ -96,13 +97,4 @@ impl Listing {
     pub fn links(&self) -> &[LinkEntry] {
         self.group.as_ref().map_or(&[], |group| &group.links)
     }
-}
-
-/// The links of a group: those that name it, and those that name one of its releases and no group, because
-/// their authors knew none.
-pub(crate) fn joined(mbid: &Uuid, mbids: &[Uuid], found: &mut HashMap<Uuid, Group>) -> Option<Group> {
-    let mut links: Vec<LinkEntry> =
-        mbids.iter().filter_map(|mbid| found.remove(mbid)).flat_map(|group| group.links).collect();
-    links.sort_unstable_by_key(|link| link.entry.0);
-    (!links.is_empty()).then_some(Group { mbid: *mbid, links })
 }

@@ -53,6 +53,8 @@ const DIRECTORY: &str = "search";
 pub const MAX_LIMIT: usize = 100;
 /// Hits that can be skipped: all of them are kept in memory to sort. A [`Cursor`] leads on.
 pub const MAX_DEPTH: usize = 10_000;
+/// Links that are read of each group in an answer: its page has more.
+const MAX_LISTED_LINKS: usize = 50;
 /// With fewer hits than this, unfinished words and typing errors are looked for too.
 const FEW_HITS: u64 = 10;
 
@@ -65,6 +67,8 @@ pub struct Query {
     pub limit: usize,
     /// How many hits to skip; there are none beyond [`MAX_DEPTH`].
     pub offset: usize,
+    /// Filters beside the text: key and value.
+    pub filters: Vec<(String, String)>,
     /// Only hits after this one.
     pub after: Option<Cursor>,
     /// The order; that of the text, or else by relevance, if it is not said here.
@@ -230,7 +234,8 @@ impl SearchIndex {
                 return Err(SearchError::Query(error));
             }
         }
-        let parsed = parse_query(text).map_err(SearchError::Query)?;
+        let mut parsed = parse_query(text).map_err(SearchError::Query)?;
+        parsed.narrow(&query.filters).map_err(SearchError::Query)?;
         self.find(store, query, &parsed)
     }
 
@@ -258,6 +263,8 @@ impl SearchIndex {
             }
         }
         let total = mbids.len() as u64;
+        // Not in any order that a place could be in.
+        let mbids = if query.after.is_some() { &[] } else { mbids };
         let page = mbids.iter().skip(query.offset).take(query.limit.min(MAX_LIMIT));
         let groups = self.listings(store, page)?;
         Ok(Hits { total, exact: total, groups, ..Hits::default() })
@@ -378,11 +385,11 @@ impl SearchIndex {
         filter_text: &str,
     ) -> Result<Found, SearchError> {
         let asked = Asked {
-            filters: filter_text.to_owned(),
+            filters: format!("{filter_text} {:?}", asking.query.filters),
             sort: asking.sort,
             depth: asking.depth(),
             after: asking.query.after.map(|Cursor(place)| place),
-            generation: (generation.number, generation.shown()),
+            generation: (generation.number, searcher.generation().generation_id()),
         };
         let seeders = self.seeders();
         self.answers.get_or(asked, &seeders, || self.best(searcher, clause, 0, asking))
@@ -397,7 +404,7 @@ impl SearchIndex {
         let mbids: Vec<Uuid> = mbids.copied().collect();
         self.catalogue.with(|catalogue| {
             let catalogue = catalogue.map(|(catalogue, _)| catalogue);
-            Listing::read_all(store, catalogue, &mbids).map_err(SearchError::Store)
+            Listing::read_all(store, catalogue, &mbids, MAX_LISTED_LINKS).map_err(SearchError::Store)
         })
     }
 
@@ -425,6 +432,6 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// How many of the best hits have to be known: one more than is shown tells whether there is more.
     fn depth(&self) -> usize {
-        self.query.offset.min(MAX_DEPTH).saturating_add(self.query.limit.min(MAX_LIMIT) + 1).min(MAX_DEPTH)
+        self.query.offset.min(MAX_DEPTH) + self.query.limit.min(MAX_LIMIT) + 1
     }
 }

@@ -45,7 +45,8 @@ pub(super) struct Made {
     pub tracks: bool,
 }
 
-/// The first rename decides; what is after it can be done later (see [`tracks::settle`]).
+/// The first rename decides. What is after it can be done later (see [`tracks::settle`]), so no failure there
+/// is one of the import: whoever took it for one would remove the tracks of a catalogue that is in place.
 pub(super) fn put_in_place(dir: &Path, made: Made) -> Result<(), ImportError> {
     let (new, new_tracks) = (dir.join(NEW_FILE), dir.join(NEW_TRACKS_FILE));
     let tracks = dir.join(TRACKS_FILE);
@@ -57,11 +58,15 @@ pub(super) fn put_in_place(dir: &Path, made: Made) -> Result<(), ImportError> {
     }
     sync(&new)?;
     fs::rename(&new, dir.join(FILE)).map_err(in_file(&new))?;
-    sync(dir)?;
-    if made.new_tracks {
-        fs::rename(&new_tracks, &tracks).map_err(in_file(&new_tracks))?;
-    } else if !made.tracks && tracks.exists() {
-        fs::remove_file(&tracks).map_err(in_file(&tracks))?;
-    }
-    sync(dir)
+    let finish = || -> Result<(), ImportError> {
+        sync(dir)?;
+        if made.new_tracks {
+            fs::rename(&new_tracks, &tracks).map_err(in_file(&new_tracks))?;
+        } else if !made.tracks && tracks.exists() {
+            fs::remove_file(&tracks).map_err(in_file(&tracks))?;
+        }
+        sync(dir)
+    };
+    let _ = finish();
+    Ok(())
 }

@@ -107,14 +107,19 @@ impl Store {
         self.read(|db| group(db, mbid))
     }
 
-    /// The links shown under each of `mbids`, where there are any, in one state of the set.
-    pub fn groups(&self, mbids: &[Uuid]) -> Result<HashMap<Uuid, Group>, StoreError> {
+    /// The links of each group, given with all MBIDs that its links may name; at most `limit` of each, where
+    /// there are any, in one state of the set.
+    pub fn groups<'a>(
+        &self,
+        groups: impl Iterator<Item = (&'a Uuid, &'a [Uuid])>,
+        limit: usize,
+    ) -> Result<HashMap<Uuid, Group>, StoreError> {
         self.read(|db| {
-            let mut groups = HashMap::new();
-            for mbid in mbids {
-                groups.extend(group(db, mbid)?.map(|group| (*mbid, group)));
+            let mut found = HashMap::new();
+            for (mbid, mbids) in groups {
+                found.extend(group_of(db, mbid, mbids, limit)?.map(|group| (*mbid, group)));
             }
-            Ok(groups)
+            Ok(found)
         })
     }
 
@@ -212,30 +217,50 @@ impl Store {
 }
 
 pub(crate) fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
-    let seqs = chosen(db, mbid)?;
-    let mut links = Vec::with_capacity(seqs.len());
-    for seq in seqs {
+    group_of(db, mbid, &[*mbid], MAX_GROUP_LINKS)
+}
+
+/// The links under any of `mbids`, at most `limit`, as one group. No more bodies than that are read.
+fn group_of(db: &Connection, mbid: &Uuid, mbids: &[Uuid], limit: usize) -> Result<Option<Group>, StoreError> {
+    let mut chosen: Vec<_> = mbids.iter().map(|mbid| chosen(db, mbid, limit)).collect::<Result<_, _>>()?;
+    if chosen.iter().map(Vec::len).sum::<usize>() > limit {
+        // Of each MBID in turn, so that a flood on one release leaves the others.
+        let longest = chosen.iter().map(Vec::len).max().unwrap_or(0);
+        let turns =
+            (0..longest).flat_map(|turn| chosen.iter().filter_map(move |seqs| seqs.get(turn).copied()));
+        chosen = vec![turns.take(limit).collect()];
+    }
+    let mut links = Vec::new();
+    for seq in chosen.into_iter().flatten() {
         links.push(LinkEntry::from(load(db, seq, Link::from_body)?));
     }
     links.sort_unstable_by_key(|link| link.entry);
     Ok((!links.is_empty()).then_some(Group { mbid: *mbid, links }))
 }
 
-/// The positions of a group's links, or of those that are looked at if there are too many: the first
-/// ones of each author in turn, so that a flood by one author cannot push the others out.
-fn chosen(db: &Connection, mbid: &Uuid) -> Result<Vec<i64>, StoreError> {
-    let few = MAX_GROUP_LINKS as i64 + 1;
+/// The positions of the links under an MBID, or of those that are looked at if there are too many: the first
+/// ones of each author in turn, so that a flood by one author cannot push the others out. Among authors a hash
+/// decides that is another one for each MBID, so that keys made to come first do so for one MBID only.
+fn chosen(db: &Connection, mbid: &Uuid, limit: usize) -> Result<Vec<i64>, StoreError> {
+    let few = limit as i64 + 1;
     let seqs: Vec<i64> =
         column(db, "SELECT seq FROM links WHERE group_mbid = ?1 LIMIT ?2", &[mbid.as_bytes(), &few])?;
-    if seqs.len() <= MAX_GROUP_LINKS {
+    if seqs.len() <= limit {
         return Ok(seqs);
     }
-    column(
-        db,
-        "SELECT seq FROM (
+    let mut statement = db.prepare_cached(
+        "SELECT seq, turn, key FROM (
              SELECT seq, author_no, row_number() OVER (PARTITION BY author_no ORDER BY n) AS turn
              FROM links WHERE group_mbid = ?1)
-         JOIN authors USING (author_no) ORDER BY turn, key LIMIT ?2",
-        &[mbid.as_bytes(), &(MAX_GROUP_LINKS as i64)],
-    )
+         JOIN authors USING (author_no) WHERE turn <= ?2",
+    )?;
+    let rows = statement.query_map(params![mbid.as_bytes(), limit as i64], |row| {
+        let key: [u8; 32] = row.get(2)?;
+        let place = blake3::hash(&[mbid.as_bytes().as_slice(), &key].concat());
+        Ok((row.get::<_, i64>(1)?, *place.as_bytes(), row.get::<_, i64>(0)?))
+    })?;
+    let mut turns = rows.collect::<Result<Vec<_>, _>>()?;
+    turns.sort_unstable();
+    turns.truncate(limit);
+    Ok(turns.into_iter().map(|(_, _, seq)| seq).collect())
 }

@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Answers that are kept: each holds the places of a page and its counts, some kilobytes.
 const MAX_ANSWERS: usize = 128;
 
+/// Pages further down are asked for once, if at all.
+const MAX_DEPTH: usize = 500;
+
 /// A question, and the state of the index that answered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -43,7 +46,12 @@ impl Answers {
         }
         drop(kept);
         let found = find()?;
+        if asked.depth > MAX_DEPTH {
+            return Ok(found);
+        }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // An answer of another state of index or seeders is never asked for again.
+        kept.retain(|(other, then, _)| other.generation == asked.generation && Arc::ptr_eq(then, seeders));
         kept.truncate(MAX_ANSWERS - 1);
         kept.push_front((asked, Arc::clone(seeders), found.clone()));
         Ok(found)

@@ -13,10 +13,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tantivy::directory::error::LockError;
 use tantivy::directory::{Directory, DirectoryLock, INDEX_WRITER_LOCK, MmapDirectory};
 use tantivy::schema::Schema;
 use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, TantivyError};
+
+/// So long it is waited for another process that makes the first index.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One index, with what reads it.
 pub(super) struct Generation {
@@ -32,6 +36,20 @@ pub(super) struct Generation {
 pub(super) fn open(directory: &Path) -> Result<Generation, SearchError> {
     let refused = |source| SearchError::Directory { path: directory.to_owned(), source };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refused)?;
+    if let Some(newest) = newest(directory)? {
+        return Ok(newest);
+    }
+    let until = Instant::now() + PATIENCE;
+    let _lock = loop {
+        match lock(directory) {
+            Err(SearchError::Locked) if Instant::now() < until => std::thread::sleep(PATIENCE / 100),
+            lock => break lock?,
+        }
+        // Whoever has the lock makes one.
+        if let Some(newest) = newest(directory)? {
+            return Ok(newest);
+        }
+    };
     if let Some(newest) = newest(directory)? {
         return Ok(newest);
     }
@@ -133,11 +151,6 @@ impl Generation {
             self.shown.store(newest, Ordering::Release);
         }
         Ok(())
-    }
-
-    /// The commit that is shown.
-    pub(super) fn shown(&self) -> u64 {
-        self.shown.load(Ordering::Acquire)
     }
 
     /// Reads all files once: a flipped bit would otherwise be a panic in the middle of a search.

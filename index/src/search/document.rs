@@ -59,7 +59,7 @@ impl Fields {
             draft.take_record(record);
         }
         if let Some(group) = source.links {
-            draft.take_links(group);
+            draft.take_links(group, source.record.is_some());
         }
         draft.tags.extend(source.tags.iter().map(|tag| tag.tag.as_str()));
         draft.has.extend((!draft.tags.is_empty()).then_some("tag"));
@@ -163,10 +163,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn take_links(&mut self, group: &'a Group) {
-        let cataloged = !self.titles.is_empty();
+    fn take_links(&mut self, group: &'a Group, catalogued: bool) {
         for (artist, title) in names(group) {
-            if cataloged {
+            if catalogued {
                 // Anybody can sign a link: its names may find the group, and not outrank the right one.
                 self.also(artist);
                 self.also(title);
@@ -174,7 +173,7 @@ impl<'a> Draft<'a> {
                 self.name(artist, title);
             }
         }
-        if !cataloged {
+        if !catalogued {
             self.packed = group.types().iter().fold(self.packed, |packed, name| packed.with_type(name));
             self.packed = self.packed.with_year(group.year().unwrap_or(0)).with_prior(PRIOR_UNKNOWN);
         }

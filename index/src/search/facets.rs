@@ -57,7 +57,10 @@ impl Packed {
     /// Types as MusicBrainz names them, primary or secondary.
     pub(super) fn with_type(mut self, name: &str) -> Self {
         if let Some(index) = position(&TYPES, name) {
-            self.0 |= (index as u64 + 1) << TYPE_AT;
+            // Whoever names two primary types means the first.
+            if self.kind() == 0 {
+                self.0 |= (index as u64 + 1) << TYPE_AT;
+            }
         } else if let Some(index) = position(&SECONDARY, name) {
             self.0 |= 1 << (SECONDARY_AT + index as u32);
         }

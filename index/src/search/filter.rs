@@ -144,11 +144,16 @@ pub(super) fn read(
         }
         Key::Barcode => {
             let digits = text::whole(&bounded(value));
-            wanted(Filter::Words(key, text::chunks(&digits)))
+            wanted(Filter::Words(key, some(text::chunks(&digits))?))
         }
-        key => wanted(Filter::Words(key, bounded(value))),
+        key => wanted(Filter::Words(key, some(bounded(value))?)),
     };
     Ok(Meaning::Condition(condition))
+}
+
+/// A filter without words would let everything pass, or nothing.
+fn some(chunks: Vec<Chunk>) -> Result<Vec<Chunk>, Expected> {
+    if chunks.is_empty() { Err(Expected("a word")) } else { Ok(chunks) }
 }
 
 /// `1970`, `1970..1973`, `1970..` or `..1973`.

@@ -11,6 +11,8 @@ use tantivy::query::{BooleanQuery, FuzzyTermQuery, Occur};
 
 /// A word that more groups have is meant as it is.
 const MAX_RARE: u64 = 3;
+/// Words of one query that are doubted: each costs some walks through all words.
+const MAX_DOUBTED: usize = 4;
 /// Shorter words have too many neighbours.
 const MIN_WORD_CHARS: usize = 4;
 /// From this length on two errors are forgiven, if one does not explain the word.
@@ -41,11 +43,13 @@ impl Planner<'_> {
     /// For each word, what else it may have been meant to be; with `far` also at two errors.
     pub(super) fn alternatives(&self, words: &[Chunk], far: bool) -> tantivy::Result<Vec<Vec<Alternative>>> {
         let mut alternatives = vec![Vec::new(); words.len()];
+        let mut doubted = 0;
         for (index, chunk) in words.iter().enumerate() {
             let Some(word) = chunk.word().filter(|_| !chunk.is_signs()) else { continue };
             let frequency = self.frequency(word)?;
             // Numbers are years and catalogue numbers: another one is another thing.
-            if frequency <= MAX_RARE && !has_digit(word) {
+            if frequency <= MAX_RARE && !has_digit(word) && doubted < MAX_DOUBTED {
+                doubted += 1;
                 alternatives[index].extend(self.neighbours(word, far)?.into_iter().map(Alternative::Word));
                 if frequency == 0 {
                     alternatives[index].extend(self.splits(word)?);

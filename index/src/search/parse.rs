@@ -17,6 +17,8 @@ pub const MAX_QUERY_BYTES: usize = MAX_MAGNET_BYTES;
 /// Words (pairs of characters in scripts without spaces) that are looked for; longer titles are
 /// found by their first ones.
 pub const MAX_WORDS: usize = 32;
+/// The same of all filters together.
+const MAX_FILTER_WORDS: usize = 128;
 /// Filters, phrases and exclusions in one query: nobody narrows a search more often than there are keys.
 pub const MAX_FILTERS: usize = 24;
 /// Of a value that is not understood so much is repeated.
@@ -98,6 +100,8 @@ pub fn parse(text: &str) -> Result<ParsedQuery, QueryError> {
         return Err(QueryError::TooLong(text.len()));
     }
     let mut reader = Reader { text, rest: text.trim_start(), budget: MAX_WORDS };
+    // Of their own: a long title leaves no filter without its words.
+    let mut filter_budget = MAX_FILTER_WORDS;
     let mut parsed = ParsedQuery {
         words: Vec::new(),
         conditions: Vec::new(),
@@ -123,7 +127,7 @@ pub fn parse(text: &str) -> Result<ParsedQuery, QueryError> {
             }
             Token { key: Some((name, key)), value, negated, at, .. } => {
                 let position = reader.position(at);
-                let meaning = filter::read(key, value, |text| reader.bounded(text));
+                let meaning = filter::read(key, value, |text| bounded(text, &mut filter_budget));
                 let meaning = meaning.map_err(|Expected(expected)| QueryError::Value {
                     position,
                     key: name,
@@ -214,7 +218,41 @@ impl<'a> Reader<'a> {
     }
 
     fn bounded(&mut self, text: &str) -> Vec<Chunk> {
-        text::chunks(text).into_iter().map_while(|chunk| chunk.within(&mut self.budget)).collect()
+        bounded(text, &mut self.budget)
+    }
+}
+
+fn bounded(text: &str, budget: &mut usize) -> Vec<Chunk> {
+    text::chunks(text).into_iter().map_while(|chunk| chunk.within(budget)).collect()
+}
+
+impl ParsedQuery {
+    /// Adds filters that stand beside the text.
+    ///
+    /// # Errors
+    /// [`QueryError::Value`] for a value that its key cannot have, [`QueryError::TooManyFilters`].
+    pub(super) fn narrow(&mut self, filters: &[(String, String)]) -> Result<(), QueryError> {
+        let mut budget = MAX_FILTER_WORDS;
+        for (name, value) in filters {
+            let Some((name, key)) = KEYS.into_iter().find(|(key, _)| name.eq_ignore_ascii_case(key)) else {
+                continue;
+            };
+            if self.conditions.len() >= MAX_FILTERS {
+                return Err(QueryError::TooManyFilters);
+            }
+            let meaning = filter::read(key, value, |text| bounded(text, &mut budget));
+            let meaning = meaning.map_err(|Expected(expected)| QueryError::Value {
+                position: 1,
+                key: name,
+                value: value.chars().take(MAX_SHOWN_CHARS).collect(),
+                expected,
+            })?;
+            match meaning {
+                Meaning::Sort(sort) => self.sort = Some(sort),
+                Meaning::Condition(condition) => self.conditions.push(condition),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -336,7 +374,7 @@ mod tests {
                     _ => &[],
                 });
                 let terms = parsed.words.iter().chain(filters).flat_map(Chunk::query_terms);
-                prop_assert!(terms.count() <= MAX_WORDS);
+                prop_assert!(terms.count() <= MAX_WORDS + MAX_FILTER_WORDS);
                 prop_assert!(parsed.conditions.len() <= MAX_FILTERS + 1);
             }
         }

@@ -9,8 +9,7 @@ use super::document::Source;
 use super::schema::FORMAT;
 use super::{SearchError, SearchIndex};
 use crate::catalogue::{Catalogue, GroupRecord, Version};
-use crate::listing::joined;
-use crate::projection::links::Group;
+use crate::projection::links::{Group, MAX_GROUP_LINKS};
 use crate::projection::tags::TagCount;
 use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -36,6 +35,8 @@ const READ_BATCH: usize = 1_000;
 const COMMIT_EVERY: u64 = 50_000;
 /// The same in a rebuild: what a crash in the middle costs at most.
 const COMMIT_REBUILD_EVERY: u64 = 250_000;
+/// Tags that a group is found by: the most given of each MBID come first.
+const MAX_TAGS: usize = 64;
 /// A segment with more replaced documents than this share is rewritten.
 const MAX_DELETED_SHARE: f32 = 0.3;
 
@@ -345,11 +346,11 @@ impl CatchUp<'_> {
     fn add_from_catalogue(&mut self, to: &mut Rebuilt) -> Result<u64, SearchError> {
         let Some(catalogue) = self.catalogue else { return Ok(0) };
         let records = catalogue.groups_after(to.catalogue_to, READ_BATCH).map_err(SearchError::Store)?;
-        let mbids: Vec<Uuid> = records.iter().flat_map(|(_, record)| record.mbids()).collect();
-        let mut said = self.said_of(&mbids)?;
-        for (number, record) in &records {
-            let mbids: Vec<Uuid> = record.mbids().collect();
-            self.add(&record.mbid, &mbids, Some(record), &mut said)?;
+        let named: Vec<(Uuid, Vec<Uuid>)> =
+            records.iter().map(|(_, record)| (record.mbid, record.mbids().collect())).collect();
+        let mut said = self.said_of(&named)?;
+        for ((number, record), (mbid, mbids)) in records.iter().zip(&named) {
+            self.add(mbid, mbids, Some(record), &mut said)?;
             to.catalogue_to = *number;
         }
         Ok(records.len() as u64)
@@ -358,10 +359,11 @@ impl CatchUp<'_> {
     /// Adds the next groups that the catalogue does not have; returns how many were looked at.
     fn add_from_links(&mut self, to: &mut Rebuilt) -> Result<u64, SearchError> {
         let mbids = self.store.group_mbids_after(to.links_to, READ_BATCH).map_err(SearchError::Store)?;
-        let mut said = self.said_of(&mbids)?;
-        for mbid in &mbids {
+        let named: Vec<(Uuid, Vec<Uuid>)> = mbids.iter().map(|mbid| (*mbid, vec![*mbid])).collect();
+        let mut said = self.said_of(&named)?;
+        for (mbid, mbids) in &named {
             if self.known_as(mbid)?.is_none() {
-                self.add(mbid, &[*mbid], None, &mut said)?;
+                self.add(mbid, mbids, None, &mut said)?;
             }
             to.links_to = Some(*mbid);
         }
@@ -387,8 +389,10 @@ impl CatchUp<'_> {
                 let record = self.catalogue.map(|catalogue| catalogue.group_record(mbid)).transpose();
                 let record = record.map_err(SearchError::Store)?.flatten();
                 let mbids = record.as_ref().map_or_else(|| vec![*mbid], |record| record.mbids().collect());
-                let mut said = self.said_of(&mbids)?;
-                self.add(mbid, &mbids, record.as_ref(), &mut said)?;
+                let named = [(*mbid, mbids)];
+                let mut said = self.said_of(&named)?;
+                let [(mbid, mbids)] = &named;
+                self.add(mbid, mbids, record.as_ref(), &mut said)?;
             }
             uncommitted += mbids.len() as u64;
             if uncommitted >= COMMIT_EVERY {
@@ -425,11 +429,14 @@ impl CatchUp<'_> {
         Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(high)), (Occur::Must, Box::new(low))]))
     }
 
-    fn said_of(&self, mbids: &[Uuid]) -> Result<Said, StoreError> {
+    /// What entries say of groups, each given with all MBIDs that they may name.
+    fn said_of(&self, named: &[(Uuid, Vec<Uuid>)]) -> Result<Said, StoreError> {
+        let groups = named.iter().map(|(mbid, mbids)| (mbid, mbids.as_slice()));
+        let mbids: Vec<Uuid> = named.iter().flat_map(|(_, mbids)| mbids.iter().copied()).collect();
         Ok(Said {
-            links: self.store.groups(mbids)?,
-            tags: self.store.tags_of_groups(mbids)?,
-            scores: self.store.group_scores(mbids)?,
+            links: self.store.groups(groups, MAX_GROUP_LINKS)?,
+            tags: self.store.tags_of_groups(&mbids)?,
+            scores: self.store.group_scores(&mbids)?,
         })
     }
 
@@ -445,11 +452,11 @@ impl CatchUp<'_> {
         if self.progress.groups.is_multiple_of(READ_BATCH as u64) {
             (self.tell)(self.progress.groups);
         }
-        let links = joined(mbid, mbids, &mut said.links);
+        let links = said.links.remove(mbid);
         // A tag is no reason to list what nobody knows.
         if record.is_some() || links.is_some() {
-            let tags: Vec<TagCount> =
-                mbids.iter().filter_map(|mbid| said.tags.remove(mbid)).flatten().collect();
+            let tags = mbids.iter().filter_map(|mbid| said.tags.remove(mbid)).flatten();
+            let tags: Vec<TagCount> = tags.take(MAX_TAGS).collect();
             let score = mbids.iter().filter_map(|mbid| said.scores.get(mbid)).sum();
             let source = Source { record, links: links.as_ref(), tags: &tags, score };
             let document = self.generation.fields.document(mbid, source);
@@ -506,7 +513,7 @@ mod tests {
             };
             let half = library.store.group_mbids_after(None, 30).unwrap();
             let add = |work: &mut CatchUp<'_>, mbid: &Uuid| {
-                let mut said = work.said_of(&[*mbid]).unwrap();
+                let mut said = work.said_of(&[(*mbid, vec![*mbid])]).unwrap();
                 work.add(mbid, &[*mbid], None, &mut said).unwrap();
             };
             half.iter().for_each(|mbid| add(&mut work, mbid));

@@ -16,7 +16,7 @@ use deadwax_index::Problem;
 use deadwax_index::entry::limits::MAX_ENTRY_BYTES;
 use deadwax_index::entry::{EntryId, VerifiedEntry};
 use deadwax_index::mbid;
-use deadwax_index::search::{Facets, Hits};
+use deadwax_index::search::{Facets, Hits, Identifier};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -77,7 +77,7 @@ pub async fn by_mbid(
     let (mbid, _) = mbid::parse(&mbid).map_err(|error| WebError::Bad(error.problem()))?;
     let groups = blocking(&app, move |app| -> Result<_, WebError> {
         let mut groups = Vec::new();
-        for group in app.store.groups_of_mbid(&mbid)? {
+        for group in app.search.groups_of(&app.store, &Identifier::Mbid(mbid))? {
             groups.extend(app.listing(&group)?.map(|group| GroupView::new(app, &group)));
         }
         Ok(groups)

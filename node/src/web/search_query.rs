@@ -67,14 +67,9 @@ impl SearchQuery {
 
     /// The question that the index is asked.
     pub fn to_search(&self) -> search::Query {
-        let mut text = self.q.clone();
-        for (key, value) in &self.filters {
-            // A quotation mark would end the value.
-            let value = value.replace('"', " ");
-            let _ = write!(text, " {key}:\"{value}\"");
-        }
         search::Query {
-            text,
+            text: self.q.clone(),
+            filters: self.filters.clone(),
             limit: self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT),
             offset: self.offset,
             after: self.after,
@@ -127,7 +122,8 @@ mod tests {
         ]))
         .unwrap();
         let asked = query.to_search();
-        assert_eq!(asked.text, "low & water format:\"FLAC\" label:\"The  Ninth  Harbour\"");
+        assert_eq!(asked.text, "low & water");
+        assert_eq!(asked.filters, pairs(&[("format", "FLAC"), ("label", "The \"Ninth\" Harbour")]));
         assert_eq!((asked.limit, asked.sort), (9, Some(Sort::Seeders)));
         assert_eq!(
             query.encoded(),
