@@ -265,6 +265,12 @@ impl Keeper {
         let mut policy = LogMergePolicy::default();
         policy.set_del_docs_ratio_before_merge(MAX_DELETED_SHARE);
         writer.set_merge_policy(Box::new(policy));
+        // A process that was killed may have left a file of a commit that never was, and the same commit, made
+        // again, would find its name taken.
+        writer
+            .garbage_collect_files()
+            .wait()
+            .map_err(|source| SearchError::Index { doing: "remove what a crash left", source })?;
         Ok(writer)
     }
 
