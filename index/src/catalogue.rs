@@ -39,7 +39,7 @@ pub use record::{
 pub use shared::{SharedCatalogue, Version};
 
 use crate::mbid::Uuid;
-use crate::store::{Store, StoreError, migration, plan_once};
+use crate::store::{StoreError, migration, plan_once};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
@@ -165,13 +165,10 @@ impl Catalogue {
     /// # Errors
     /// See [`StoreError`].
     pub fn group(&self, mbid: &Uuid) -> Result<Option<KnownGroup>, StoreError> {
-        let sql = "SELECT title, primary_type, secondary_types, first_release_date, credit
-                   FROM release_groups LEFT JOIN artist_credits USING (credit_no)
-                   WHERE mbid = ?1
-                      OR mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)";
-        let mbid = self.resolve(mbid)?;
-        let group = self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?;
-        Ok(group)
+        match self.group_of(&self.resolve(mbid)?)? {
+            Some(group) => self.known_group(&group),
+            None => Ok(None),
+        }
     }
 }
 
@@ -181,23 +178,24 @@ fn immutable(path: &Path) -> String {
     format!("file:{}?immutable=1", percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC))
 }
 
-impl Store {
-    /// The catalogue beside this store, as of the last import; `None` if there is none.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn catalogue(&self) -> Result<Option<Catalogue>, StoreError> {
-        Catalogue::open(self.dir())
-    }
-}
-
 fn known_group(row: &Row<'_>) -> rusqlite::Result<KnownGroup> {
     let text = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(column)?.unwrap_or_default());
     let types = format!("{},{}", text("primary_type")?, text("secondary_types")?);
     Ok(KnownGroup {
         artist: text("credit")?,
         title: text("title")?,
-        year: text("first_release_date")?.get(..4).and_then(|year| year.parse().ok()),
+        year: year(&text("first_release_date")?),
         types: types.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
     })
+}
+
+/// The year in a date.
+fn year(date: &str) -> Option<u16> {
+    date.get(..4)?.parse().ok()
+}
+
+/// The first 63 bits of a digest, as a number that SQLite can hold.
+fn number_of(digest: [u8; 32]) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = digest;
+    i64::from_le_bytes([a, b, c, d, e, f, g, h]) & i64::MAX
 }

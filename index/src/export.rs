@@ -92,7 +92,7 @@ impl ExportError {
     }
 }
 
-/// How far an export is: entries written, and how many there are.
+/// How far an export is: entries or rows that are done, and how many there are.
 pub type Progress = (u64, u64);
 
 /// Writes all entries as a CBOR sequence (RFC 8742), each as its head and, where it is here, its body;

@@ -32,11 +32,10 @@ pub use authored::Authored;
 pub use rebuild::Rebuilt;
 pub(crate) use rebuild::{is_outdated, rebuild_if_outdated};
 
-use crate::entry::Body;
-use crate::entry::head::read_trusted;
 use crate::entry::subject::Subject;
-use crate::entry::{EntryId, Kind};
+use crate::entry::{Body, EntryId, Kind};
 use crate::store::StoreError;
+use crate::store::entries::read_head;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 
 /// Every projection: its kind and its table, whose name is also that of its digest.
@@ -84,8 +83,9 @@ impl Place {
     /// Place and body of a row with [`Self::COLUMNS`].
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Placed, StoreError>> {
         let head: Vec<u8> = row.get("head")?;
-        let Ok((_, statement)) = read_trusted(&head) else {
-            return Ok(Err(StoreError::Damaged("a head is not one any more")));
+        let statement = match read_head(&head) {
+            Ok((_, statement)) => statement,
+            Err(error) => return Ok(Err(error)),
         };
         let place = Self {
             seq: row.get("seq")?,
@@ -115,9 +115,7 @@ impl<'a> Fold<'a> {
         // Absent or void: it counts for nothing, and is in the set all the same.
         let Some(Ok(body)) = body.map(|body| Body::from_bytes(place.kind, body)) else { return Ok(()) };
         // A retract itself cannot be taken back.
-        if place.kind != Kind::Retract.number()
-            && retracts::is_retracted(self.db, &place.id, place.author_no)?
-        {
+        if !retracts::is_retract(place) && retracts::is_retracted(self.db, &place.id, place.author_no)? {
             return Ok(());
         }
         match &body {
@@ -148,12 +146,10 @@ impl<'a> Fold<'a> {
             return Ok(());
         };
         match kind {
+            Kind::Retract => return retracts::remove(self, &place),
             Kind::Link => links::queue(self, seq)?,
             Kind::Tag | Kind::Vote => self.queue_subject_of(table, seq)?,
             _ => {}
-        }
-        if kind == Kind::Retract {
-            return retracts::remove(self, &place);
         }
         self.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [seq])
     }
@@ -205,6 +201,11 @@ pub(crate) fn column<T: rusqlite::types::FromSql>(
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params, |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// All subjects that a projection has rows about, ascending.
+pub(crate) fn subjects(db: &Connection, table: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+    column(db, &format!("SELECT DISTINCT subject FROM {table} ORDER BY subject"), &[])
 }
 
 /// A part of a longer list.

@@ -6,6 +6,7 @@
 
 mod answers;
 mod cache;
+mod catch_up;
 mod collect;
 mod document;
 mod facets;
@@ -15,6 +16,7 @@ mod forgive;
 mod identifier;
 mod parse;
 mod plan;
+mod position;
 mod schema;
 mod sort;
 #[cfg(test)]
@@ -55,7 +57,7 @@ pub const MAX_LIMIT: usize = 100;
 pub const MAX_DEPTH: usize = 10_000;
 /// Links that are read of each group in an answer: its page has more.
 const MAX_LISTED_LINKS: usize = 50;
-/// With fewer hits than this, unfinished words and typing errors are looked for too.
+/// A word with fewer hits than this is taken for unfinished or mistyped, too.
 const FEW_HITS: u64 = 10;
 
 /// What is asked.
@@ -90,8 +92,6 @@ pub struct Hits {
     pub facets: Facets,
     /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
-    /// The order that they are in.
-    pub sort: Sort,
     /// The text was this identifier, and `groups` are those that it leads to.
     pub identified: Option<Identifier>,
     /// Nothing matches as typed; this text finds the first of `groups`.
@@ -249,7 +249,7 @@ impl SearchIndex {
         })
     }
 
-    /// The groups that an identifier leads to.
+    /// The answer of an identifier that leads to these groups. Filters do not narrow it.
     fn identified(&self, store: &Store, query: &Query, mbids: &[Uuid]) -> Result<Hits, SearchError> {
         if mbids.len() > 1 {
             let generation = self.current();
@@ -352,8 +352,7 @@ impl SearchIndex {
         let next = page.last().filter(|_| more).map(|last| Cursor(*last));
         let groups = self.listings(store, page.iter().map(|place| &place.mbid))?;
         let facets = found.counts.to_facets();
-        let (total, sort) = (found.total, asking.sort);
-        Ok(Hits { total, exact, groups, facets, next, sort, identified: None, suggestion })
+        Ok(Hits { total: found.total, exact, groups, facets, next, identified: None, suggestion })
     }
 
     /// How many groups a clause matches, and the best of them.

@@ -7,8 +7,7 @@ pub mod entries;
 pub(crate) mod migration;
 pub mod private;
 
-use crate::projection;
-use crate::{Problem, disk};
+use crate::{Problem, disk, projection};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

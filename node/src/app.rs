@@ -47,6 +47,29 @@ pub struct App {
 pub type SharedApp = Arc<App>;
 
 impl App {
+    /// A node that has just been opened: no networks yet, nothing known of its peers.
+    pub fn new(
+        config: Config,
+        store: Store,
+        search: SearchIndex,
+        signer: Signer,
+        tracker: Tracker,
+        dialer: Dialer,
+    ) -> Self {
+        Self {
+            store,
+            search,
+            signer: Mutex::new(signer),
+            tracker,
+            networks: Networks::default(),
+            dialer,
+            peers: PeerBoard::new(&config.sync.peers),
+            disk: Disk::default(),
+            released: watch::Sender::new(0),
+            config,
+        }
+    }
+
     /// Offers entries to the set and tells whoever waits for new ones.
     pub fn take_in(
         &self,
@@ -118,20 +141,11 @@ impl App {
 #[cfg(test)]
 impl App {
     /// A node in a folder, without networks, that speaks to peers on Unix sockets.
-    pub fn for_test(dir: &std::path::Path) -> SharedApp {
-        let config = Config::default();
-        Arc::new(Self {
-            store: Store::open(dir).unwrap(),
-            search: SearchIndex::open(dir).unwrap(),
-            signer: Mutex::new(Signer::open(dir).unwrap()),
-            tracker: Tracker::new(Default::default()),
-            networks: Networks::default(),
-            dialer: Dialer::new(true),
-            peers: PeerBoard::new(&config.sync.peers),
-            disk: Disk::default(),
-            released: watch::Sender::new(0),
-            config,
-        })
+    pub fn for_test(dir: &std::path::Path, config: Config) -> SharedApp {
+        let store = Store::open(dir).unwrap();
+        let search = SearchIndex::open(dir).unwrap();
+        let tracker = Tracker::new(Default::default());
+        Arc::new(Self::new(config, store, search, Signer::open(dir).unwrap(), tracker, Dialer::new(true)))
     }
 }
 

@@ -59,7 +59,7 @@ enum Command {
     /// Publish torrent links
     #[command(subcommand)]
     Link(Box<link::Link>),
-    /// Search for release groups by words, MBID, address, infohash or magnet
+    /// Search for release groups by words, filters or an identifier
     Search(search::Search),
     /// Import the MusicBrainz catalogue, or say how much of it is here
     #[command(subcommand)]

@@ -9,10 +9,8 @@ use crate::admin;
 use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::config::{Config, NetworkFile};
 use crate::dialer::Dialer;
-use crate::disk::{Disk, wait_for_space};
-use crate::networks::Networks;
+use crate::disk::wait_for_space;
 use crate::peers::follow::{Turns, follow};
-use crate::peers::status::PeerBoard;
 use crate::serve::serve_unix;
 use crate::signer::Signer;
 use crate::submit::SubmitError;
@@ -26,11 +24,10 @@ use std::fs::File;
 use std::io::IsTerminal;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
@@ -136,21 +133,16 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
     let store = Store::open(&options.data_dir)?;
     let interval_secs =
         options.network.as_ref().and_then(|network| network.i2p.as_ref()?.announce_interval_secs);
-    let app = App {
-        search: SearchIndex::open(&options.data_dir)?,
-        signer: Mutex::new(Signer::open(&options.data_dir)?),
-        tracker: Tracker::new(
-            interval_secs
-                .map_or_else(TrackerConfig::default, |interval_secs| TrackerConfig { interval_secs }),
-        ),
-        networks: Networks::default(),
-        dialer: Dialer::new(options.network.is_some()),
-        peers: PeerBoard::new(&options.config.sync.peers),
-        disk: Disk::default(),
-        released: watch::Sender::new(0),
-        config: options.config.clone(),
+    let tracker =
+        interval_secs.map_or_else(TrackerConfig::default, |interval_secs| TrackerConfig { interval_secs });
+    let app = App::new(
+        options.config.clone(),
         store,
-    };
+        SearchIndex::open(&options.data_dir)?,
+        Signer::open(&options.data_dir)?,
+        Tracker::new(tracker),
+        Dialer::new(options.network.is_some()),
+    );
     Ok((Arc::new(app), lock))
 }
 
@@ -184,18 +176,8 @@ pub fn open_for_reading(config: Config, data_dir: &Path) -> Result<App> {
     let store = Store::open(data_dir)?;
     let search = SearchIndex::open(data_dir)?;
     search.catch_up(&store)?;
-    Ok(App {
-        search,
-        signer: Mutex::new(Signer::unsaved()?),
-        tracker: Tracker::new(TrackerConfig::default()),
-        networks: Networks::default(),
-        dialer: Dialer::new(false),
-        peers: PeerBoard::new(&config.sync.peers),
-        disk: Disk::default(),
-        released: watch::Sender::new(0),
-        config,
-        store,
-    })
+    let tracker = Tracker::new(TrackerConfig::default());
+    Ok(App::new(config, store, search, Signer::unsaved()?, tracker, Dialer::new(false)))
 }
 
 /// Serves the pages on `web.sock` and administration on `admin.sock`, for this user alone.

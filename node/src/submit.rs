@@ -157,14 +157,14 @@ pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
 /// What the MusicBrainz catalogue says, if it is here and can be read: links are made without it, too. A
 /// merged MBID is followed to the one that counts now; with it comes the group of a release.
 fn catalogued(app: &App, mbid: Uuid) -> (Uuid, Option<Uuid>, Option<KnownGroup>) {
-    let known = app.store.catalogue().and_then(|catalogue| match catalogue {
-        Some(catalogue) => {
+    let known = app.search.catalogue().with(|catalogue| match catalogue {
+        Some((catalogue, _)) => {
             let mbid = catalogue.resolve(&mbid)?;
             Ok((mbid, catalogue.group_of(&mbid)?, catalogue.group(&mbid)?))
         }
         None => Ok((mbid, None, None)),
     });
-    known.unwrap_or_else(|error| {
+    known.unwrap_or_else(|error: StoreError| {
         tracing::warn!(%error, "the catalogue cannot be read");
         (mbid, None, None)
     })

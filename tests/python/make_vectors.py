@@ -1,4 +1,4 @@
-"""Writes `index/vectors/*.json`: entries, CBOR items and roots, each with the verdict it must get.
+"""Writes `index/vectors/*.json`: entries, bodies, CBOR items and roots, each with the verdict it must get.
 
 Made with cbor2, PyNaCl and blake3 from PyPI and nothing of Deadwax, so that Deadwax agreeing with
 them says something. Run it only to add vectors; those that are published never change.

@@ -14,7 +14,7 @@ mod records;
 mod words;
 
 pub use pack::{Options, Written, write};
-pub use read::{GroupRecord, Packed, ReleaseRecord, groups, lines, releases};
+pub use read::{GroupRecord, ReleaseRecord, lines, releases};
 pub use records::{Artist, Block, Credit, Group, Label, LabelInfo, Medium, Release, World};
 
 /// Release groups in a block.

@@ -138,7 +138,7 @@ fn chunks(
 
 fn each_release(options: &Options, mut each: impl FnMut(ReleaseRecord) -> Result<bool>) -> Result<()> {
     match &options.catalogue {
-        Some(dir) => catalogue::releases(dir, each).map(drop),
+        Some(dir) => catalogue::releases(dir, each),
         None => {
             let world = World::new(options.seed);
             for number in 0.. {

@@ -53,20 +53,20 @@ fn a_catalogue_is_imported_whole() {
         2,
     )
     .unwrap();
-    let mut tracks = 0;
+    let mut media = 0;
     for kind in Kind::ALL {
         catalogue::lines(&dir.path().join("dumps"), kind, |line| {
             Record::parse(kind, line)?;
             let line: serde_json::Value = serde_json::from_slice(line)?;
             for medium in line["media"].as_array().into_iter().flatten() {
                 assert_eq!(medium["tracks"].as_array().unwrap().len() as u64, medium["track-count"]);
-                tracks += 1;
+                media += 1;
             }
             Ok(true)
         })
         .unwrap();
     }
-    assert!(tracks > GROUPS);
+    assert!(media > GROUPS);
     let data = dir.path().join("data");
     let stats = import(&data, &[dir.path().join("dumps")], |_| {}).unwrap();
     let counts = (stats.artists, stats.labels, stats.release_groups, stats.releases);

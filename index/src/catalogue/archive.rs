@@ -5,7 +5,7 @@
 
 use super::error::ImportError;
 use super::kind::{Kind, Named};
-use super::lines::{LineError, read_lines};
+use super::lines::each_line;
 use super::pax;
 use bzip2::bufread::MultiBzDecoder;
 use liblzma::bufread::XzDecoder;
@@ -60,7 +60,7 @@ impl Member {
     }
 
     /// The table with this name, if it is of use.
-    pub(super) fn table(name: &[u8]) -> Option<Self> {
+    fn table(name: &[u8]) -> Option<Self> {
         let tables = Named::ALL.into_iter().flat_map(|named| [Self::Rows(named), Self::Merged(named)]);
         tables.into_iter().find(|member| member.name() == name)
     }
@@ -166,26 +166,6 @@ pub(super) fn read(
         return Err(damaged(invalid("something follows the compressed data")));
     }
     Ok(contents)
-}
-
-/// Hands on the lines of a member; one that is too long is refused.
-pub(super) fn each_line(
-    path: &Path,
-    member: Member,
-    input: &mut impl BufRead,
-    mut on_line: impl FnMut(u64, &[u8]) -> Result<(), ImportError>,
-) -> Result<u64, ImportError> {
-    read_lines(input, |line, text| match text {
-        Some(text) => on_line(line, text),
-        None => {
-            let (path, max_bytes) = (path.to_owned(), super::MAX_LINE_BYTES);
-            Err(ImportError::LongLine { path, member: member.text(), line, max_bytes })
-        }
-    })
-    .map_err(|error| match error {
-        LineError::Read(source) => ImportError::Damaged { path: path.to_owned(), source },
-        LineError::Refused(error) => error,
-    })
 }
 
 /// The content of a member that says something of the next one.

@@ -31,7 +31,6 @@ const ALL: i64 = -1;
 pub(super) struct Checkpoint {
     db: Connection,
     sources: Vec<Progress>,
-    marks: Vec<[u8; 32]>,
 }
 
 /// What is in it of one source.
@@ -64,7 +63,7 @@ impl Checkpoint {
         let marks: Vec<_> = sources.iter().map(|source| source.mark).collect();
         let mark = mark(&marks, options);
         if let Some(sources) = resume(dir, &marks, &mark) {
-            return Ok(Self { db: connect(dir)?, sources, marks });
+            return Ok(Self { db: connect(dir)?, sources });
         }
         remove_new(dir)?;
         for name in [NEW_FILE, NEW_TRACKS_FILE] {
@@ -89,7 +88,7 @@ impl Checkpoint {
             transaction.execute(sql, params![position as i64, mark])?;
         }
         transaction.commit()?;
-        Ok(Self { db, sources: vec![Progress::default(); marks.len()], marks })
+        Ok(Self { db, sources: vec![Progress::default(); marks.len()] })
     }
 
     pub(super) fn db(&self) -> &Connection {
@@ -133,11 +132,10 @@ impl Checkpoint {
         source.members.clone_from(&contents.members);
         source.timestamp.clone_from(&contents.timestamp);
         (source.records, source.is_done) = (records, true);
-        let sql = "UPDATE importing SET records = ?3, is_done = 1, kinds = ?4, timestamp = ?5
-                   WHERE position = ?1 AND mark = ?2";
+        let sql = "UPDATE importing SET records = ?2, is_done = 1, kinds = ?3, timestamp = ?4
+                   WHERE position = ?1";
         let kinds = bits(&contents.members);
-        let mark = self.marks[position];
-        self.db.execute(sql, params![position as i64, mark, records as i64, kinds, contents.timestamp])?;
+        self.db.execute(sql, params![position as i64, records as i64, kinds, contents.timestamp])?;
         Ok(self.db.execute_batch("COMMIT")?)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Not here: which group an identifier leads to.
 
-use super::{Catalogue, Kind, KnownGroup, known_group};
+use super::{Catalogue, Kind, KnownGroup, known_group, year};
 use crate::mbid::Uuid;
 use crate::store::StoreError;
 use rusqlite::{OptionalExtension, Row};
@@ -135,30 +135,13 @@ impl Catalogue {
         rows.into_iter().map(|row| Ok((row.release_group_no, self.complete(row)?))).collect()
     }
 
-    /// The release group that an MBID leads to: its own, or that of a release.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn group_of(&self, mbid: &Uuid) -> Result<Option<Uuid>, StoreError> {
-        let sql = "SELECT mbid FROM release_groups WHERE mbid = ?1
-                   UNION ALL SELECT release_groups.mbid FROM releases
-                       JOIN release_groups ON release_groups.mbid = release_group_mbid
-                       WHERE releases.mbid = ?1";
-        let mut statement = self.db.prepare_cached(sql)?;
-        let group = statement.query_row([mbid.as_bytes()], |row| row.get(0).map(Uuid::from_bytes));
-        Ok(group.optional()?)
-    }
-
     /// The releases of a group.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn releases_of(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
         let sql = "SELECT mbid FROM releases WHERE release_group_mbid = ?1 LIMIT ?2";
-        let mut statement = self.db.prepare_cached(sql)?;
-        let mbids =
-            statement.query_map((group.as_bytes(), MAX_EDITIONS), |row| row.get(0).map(Uuid::from_bytes))?;
-        Ok(mbids.collect::<Result<_, _>>()?)
+        self.mbids(sql, (group.as_bytes(), MAX_EDITIONS))
     }
 
     fn complete(&self, row: GroupRow) -> Result<GroupRecord, StoreError> {
@@ -274,8 +257,4 @@ fn group_row(row: &Row<'_>) -> rusqlite::Result<GroupRow> {
 
 fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
-}
-
-fn year(date: &str) -> Option<u16> {
-    date.get(..4)?.parse().ok()
 }

@@ -10,8 +10,9 @@ use super::carry;
 use super::checkpoint::{self, Checkpoint};
 use super::error::ImportError;
 use super::kind::{Kind, Named};
-use super::merges::{MergeError, Merges, spool};
-use super::place::{Made, in_file, private, put_in_place, remove_new};
+use super::lines::each_line;
+use super::merges::{MergeError, Merges};
+use super::place::{Made, in_file, private, put_in_place, remove_new, spool};
 use super::record::Record;
 use super::sources::{self, Form, Source};
 use super::tracks;
@@ -27,6 +28,8 @@ use std::time::{Duration, Instant};
 
 /// Locked while an import is under way.
 const LOCK_FILE: &str = "catalogue.lock";
+/// Read at once from a source.
+const BUFFER_BYTES: usize = 64 << 10;
 /// Records between two reports of progress.
 const REPORT_EVERY: u64 = 256;
 /// Time between two commits: this much is lost at most when an import is killed. Each commit writes most
@@ -190,8 +193,7 @@ impl Import<'_> {
         let path = &sources[position].path;
         let writer = Writer::new(checkpoint.db(), self.options.with_tracks);
         let (before, counted) = (self.state.read_bytes, Cell::new(0));
-        let file = File::open(path).map_err(in_file(path))?;
-        let input = BufReader::with_capacity(64 << 10, Counted { file, bytes: &counted });
+        let input = open(path, &counted)?;
         let (mut records, mut committed) = (0, Instant::now());
         let contents = archive::read(path, input, archive::Packing::Xz, |member, line, text| {
             let Member::Records(kind) = member else { return Ok(()) };
@@ -249,19 +251,15 @@ impl Import<'_> {
             }
             Ok(())
         };
-        let open = |path: &Path| {
-            let file = File::open(path).map_err(in_file(path))?;
-            Ok::<_, ImportError>(BufReader::with_capacity(64 << 10, Counted { file, bytes: &counted }))
-        };
         let contents = match &source.form {
             Form::Archive(packing) => {
-                archive::read(&source.path, open(&source.path)?, *packing, |member, line, text| {
+                archive::read(&source.path, open(&source.path, &counted)?, *packing, |member, line, text| {
                     on_line(&mut merges, member, line, text)
                 })?
             }
             Form::Folder(files) => {
                 for (member, path) in files {
-                    archive::each_line(path, *member, &mut open(path)?, |line, text| {
+                    each_line(path, *member, &mut open(path, &counted)?, |line, text| {
                         on_line(&mut merges, *member, line, text)
                     })?;
                 }
@@ -320,6 +318,12 @@ impl Import<'_> {
         db.close().map_err(|(_, error)| StoreError::from(error))?;
         Ok(Made { new_tracks, tracks })
     }
+}
+
+/// Opens a source, and counts what is read of it.
+fn open<'a>(path: &Path, bytes: &'a Cell<u64>) -> Result<BufReader<Counted<'a>>, ImportError> {
+    let file = File::open(path).map_err(in_file(path))?;
+    Ok(BufReader::with_capacity(BUFFER_BYTES, Counted { file, bytes }))
 }
 
 /// Counts what is read of files.

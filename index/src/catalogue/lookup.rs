@@ -7,7 +7,7 @@ mod address;
 mod identifier;
 
 pub use address::Address;
-pub(super) use address::address_hash;
+pub(super) use address::{address_hash, is_at};
 pub use identifier::Identifier;
 
 use super::{Catalogue, Kind, Named};
@@ -136,6 +136,21 @@ impl Catalogue {
         Ok(found)
     }
 
+    /// The release group that an MBID leads to: its own, or that of a release. A merged MBID leads
+    /// nowhere here: see [`Self::resolve`].
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn group_of(&self, mbid: &Uuid) -> Result<Option<Uuid>, StoreError> {
+        let sql = "SELECT mbid FROM release_groups WHERE mbid = ?1
+                   UNION ALL SELECT release_groups.mbid FROM releases
+                       JOIN release_groups ON release_groups.mbid = release_group_mbid
+                       WHERE releases.mbid = ?1";
+        let mut statement = self.db.prepare_cached(sql)?;
+        let group = statement.query_row([mbid.as_bytes()], |row| row.get(0).map(Uuid::from_bytes));
+        Ok(group.optional()?)
+    }
+
     /// The release groups that an identifier leads to: of an artist or label all, oldest first; at most
     /// [`MAX_GROUPS`]. Only groups that the catalogue has a record of.
     ///
@@ -181,7 +196,8 @@ impl Catalogue {
         self.mbids(&sql, [mbid.as_bytes()])
     }
 
-    fn mbids(&self, sql: &str, values: impl Params) -> Result<Vec<Uuid>, StoreError> {
+    /// The MBIDs that a query gives.
+    pub(super) fn mbids(&self, sql: &str, values: impl Params) -> Result<Vec<Uuid>, StoreError> {
         let mut statement = self.db.prepare_cached(sql)?;
         let mbids = statement.query_map(values, |row| row.get(0).map(Uuid::from_bytes))?;
         Ok(mbids.collect::<Result<_, _>>()?)

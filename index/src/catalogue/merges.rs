@@ -6,11 +6,12 @@
 
 use super::archive::Member;
 use super::kind::Named;
+use super::place::spool;
 use crate::mbid::Uuid;
 use rusqlite::{Connection, params};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// MusicBrainz's row numbers are of PostgreSQL's type integer.
@@ -137,16 +138,6 @@ fn row_and_mbid(row: &[u8], mbid: &[u8]) -> Option<(u64, Uuid)> {
     let row = std::str::from_utf8(row).ok()?.parse().ok().filter(|row| *row <= MAX_ROW)?;
     let mbid = Uuid::try_parse_ascii(mbid).ok().filter(|_| mbid.len() == 36)?;
     Some((row, mbid))
-}
-
-/// A temporary file that has no name any more: nothing is left of it, whatever happens.
-pub(super) fn spool(dir: &Path) -> io::Result<File> {
-    let path = dir.join("catalogue.spool");
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true).mode(0o600);
-    let file = options.open(&path)?;
-    std::fs::remove_file(&path)?;
-    Ok(file)
 }
 
 /// Fills the buffer; `false` at the end of the file.

@@ -1,4 +1,4 @@
-//! How new files take the place of those that were there, and how they are removed.
+//! How new files are made, take the place of those that were there, and are removed.
 
 use super::FILE;
 use super::error::ImportError;
@@ -22,6 +22,14 @@ pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
     options
+}
+
+/// A temporary file that has no name any more: nothing is left of it, whatever happens.
+pub(super) fn spool(dir: &Path) -> io::Result<File> {
+    let path = dir.join("catalogue.spool");
+    let file = private().read(true).create(true).truncate(true).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
 }
 
 /// Removes what is made, with the journals that SQLite has beside it.

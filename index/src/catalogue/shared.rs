@@ -20,7 +20,6 @@ pub struct Version {
 }
 
 /// The catalogue of a data directory, whichever is there at the moment.
-#[derive(Default)]
 pub struct SharedCatalogue {
     dir: PathBuf,
     idle: Mutex<Vec<(Version, Catalogue)>>,

@@ -1,5 +1,6 @@
 //! Which addresses of a record are kept: those by which people know it elsewhere.
 
+use super::lookup::is_at;
 use super::record::Relation;
 
 /// A longer one is no address that somebody would paste.
@@ -26,16 +27,13 @@ pub(super) fn site_of(relation: &Relation) -> Option<(&'static str, &str)> {
 
 fn site_of_host(host: &str) -> Option<&'static str> {
     let host = host.to_ascii_lowercase();
-    let is = |domain: &str| {
-        host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-    };
-    if is("bandcamp.com") {
+    if is_at(&host, "bandcamp.com") {
         Some("bandcamp")
     } else if host == "itunes.apple.com" || host == "music.apple.com" {
         Some("apple")
-    } else if is("discogs.com") {
+    } else if is_at(&host, "discogs.com") {
         Some("discogs")
-    } else if is("wikidata.org") {
+    } else if is_at(&host, "wikidata.org") {
         Some("wikidata")
     } else {
         None

@@ -3,6 +3,7 @@
 use super::archive::{Member, Packing};
 use super::error::ImportError;
 use super::kind::{Kind, Named};
+use super::place::in_file;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -42,7 +43,7 @@ pub(super) struct Source {
 pub(super) fn find(named: &[PathBuf]) -> Result<Vec<Source>, ImportError> {
     let mut found = Vec::new();
     for path in named {
-        let metadata = fs::metadata(path).map_err(|source| in_file(path, source))?;
+        let metadata = fs::metadata(path).map_err(in_file(path))?;
         if !metadata.is_dir() {
             found.push(archive(path)?);
             continue;
@@ -100,12 +101,8 @@ fn exists(path: &Path) -> Result<bool, ImportError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(!metadata.is_dir()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(in_file(path, error)),
+        Err(error) => Err(in_file(path)(error)),
     }
-}
-
-fn in_file(path: &Path, source: io::Error) -> ImportError {
-    ImportError::File { path: path.to_owned(), source }
 }
 
 #[derive(Default)]
@@ -124,7 +121,7 @@ impl Mark {
             file.take(MARKED_BYTES).read_to_end(&mut start)?;
             Ok((metadata, start))
         };
-        let (metadata, start) = read().map_err(|source| in_file(path, source))?;
+        let (metadata, start) = read().map_err(in_file(path))?;
         self.bytes += metadata.len();
         self.hash.update(metadata.len().to_le_bytes());
         self.hash.update(metadata.mtime().to_le_bytes());

@@ -103,7 +103,7 @@ impl Tracks {
     }
 
     /// Opens a file, if it has this id.
-    pub(super) fn open_file(path: &Path, id: &[u8; 16]) -> Result<Option<Self>, StoreError> {
+    fn open_file(path: &Path, id: &[u8; 16]) -> Result<Option<Self>, StoreError> {
         if !path.exists() {
             return Ok(None);
         }

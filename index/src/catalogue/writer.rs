@@ -3,6 +3,7 @@
 
 use super::kind::Kind;
 use super::lookup::address_hash;
+use super::number_of;
 use super::record::{Alias, CreditPart, Entity, Record, Relation, Release, ReleaseGroup};
 use super::site::site_of;
 use super::tracks;
@@ -223,9 +224,7 @@ impl<'a> Writer<'a> {
                 hash.update(text);
             }
         }
-        let digest: [u8; 32] = hash.finalize().into();
-        let (first, _) = digest.split_first_chunk().expect("32 bytes are more than 8");
-        let mut number = i64::from_le_bytes(*first) & i64::MAX;
+        let mut number = number_of(hash.finalize().into());
         let sql = "INSERT OR IGNORE INTO artist_credits (credit_no, credit) VALUES (?1, ?2)";
         while self.run(sql, params![number, credit])? == 0 {
             let sql = "SELECT credit FROM artist_credits WHERE credit_no = ?1";

@@ -6,19 +6,13 @@ use super::cbor;
 use super::collage::{Collage, CollageItem};
 use super::fields::BodyError;
 use super::kind::Kind;
-use super::link::{Link, LinkError};
+use super::link::Link;
 use super::opinion::{Report, Tag, Vote};
 use super::own_release::OwnRelease;
 use super::request::{Fill, Request, Want};
 use super::retract::Retract;
 use super::texts::{Comment, Description, Profile, Topic};
 use serde::{Deserialize as _, Serialize};
-
-impl From<LinkError> for BodyError {
-    fn from(error: LinkError) -> Self {
-        error.0
-    }
-}
 
 macro_rules! bodies {
     ($($(#[$doc:meta])* $kind:ident;)*) => {

@@ -2,7 +2,9 @@
 //! 12.9).
 
 use super::cbor::Value;
-use super::fields::{self, BodyError, Fields, MAX_NAME_BYTES, any_text, bytes, flag, map, needed, text};
+use super::fields::{
+    self, BodyError, Fields, MAX_NAME_BYTES, any_id, any_text, bytes, flag, map, needed, text,
+};
 use super::head::EntryId;
 use super::subject::Subject;
 use super::texts::{MAX_LABEL_BYTES, MAX_TEXT_BYTES, MAX_TITLE_BYTES};
@@ -56,7 +58,7 @@ impl Collage {
             title: needed(fields.text(0, "title", MAX_TITLE_BYTES)?, "title")?,
             description: fields.long(1, "description", MAX_TEXT_BYTES)?,
             category: fields.text(2, "category", MAX_LABEL_BYTES)?,
-            replaces: fields.bytes(3, "replaces")?.map(EntryId),
+            replaces: fields.id(3, "replaces")?,
             open: fields.flag(4, "open")?,
         })
     }
@@ -66,7 +68,7 @@ impl Collage {
             (0, text(&self.title)),
             (1, any_text(&self.description)),
             (2, any_text(&self.category)),
-            (3, self.replaces.and_then(|id| bytes(&id.0))),
+            (3, any_id(&self.replaces)),
             (4, flag(self.open)),
         ])
     }
@@ -75,7 +77,7 @@ impl Collage {
 impl CollageItem {
     fn from_fields(fields: &mut Fields) -> Result<Self, BodyError> {
         Ok(Self {
-            collage: needed(fields.bytes(0, "collage")?.map(EntryId), "collage")?,
+            collage: needed(fields.id(0, "collage")?, "collage")?,
             item: needed(Subject::from_fields(fields, 1, "item")?, "item")?,
             sort: fields.text(2, "sort", MAX_SORT_BYTES)?,
             note: fields.text(3, "note", MAX_NAME_BYTES)?,

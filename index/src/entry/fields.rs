@@ -1,9 +1,10 @@
 //! Fields of bodies: taken out of a map by key within limits, and put into one.
 //!
-//! Each type and limit of `doc/ENTRY-FORMAT.md` section 6.2 is one function here. Not here: which
+//! Each type and limit of `doc/ENTRY-FORMAT.md` sections 6.2 and 10.1 is one function here. Not here: which
 //! fields a kind has.
 
 use super::cbor::{self, CborError, Value};
+use super::head::EntryId;
 use super::kind::Kind;
 use super::limits::MAX_BODY_BYTES;
 use crate::Problem;
@@ -113,6 +114,11 @@ impl Fields {
 
     pub fn mbid(&mut self, key: u64, field: &'static str) -> Result<Option<Uuid>, BodyError> {
         Ok(self.bytes(key, field)?.map(Uuid::from_bytes))
+    }
+
+    /// The whole id of an entry.
+    pub fn id(&mut self, key: u64, field: &'static str) -> Result<Option<EntryId>, BodyError> {
+        Ok(self.bytes(key, field)?.map(EntryId))
     }
 
     pub fn uint(&mut self, key: u64, field: &'static str, max: u64) -> Result<Option<u64>, BodyError> {
@@ -263,6 +269,10 @@ pub(super) fn bytes(bytes: &[u8]) -> Option<Value> {
 
 pub(super) fn any_mbid(mbid: &Option<Uuid>) -> Option<Value> {
     mbid.as_ref().and_then(|mbid| bytes(mbid.as_bytes()))
+}
+
+pub(super) fn any_id(id: &Option<EntryId>) -> Option<Value> {
+    id.as_ref().and_then(|id| bytes(&id.0))
 }
 
 /// A flag whose absence says the same as `false`.

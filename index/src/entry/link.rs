@@ -132,6 +132,12 @@ impl Edition {
 #[error(transparent)]
 pub struct LinkError(#[from] pub BodyError);
 
+impl From<LinkError> for BodyError {
+    fn from(error: LinkError) -> Self {
+        error.0
+    }
+}
+
 impl LinkError {
     /// The error in plain words. Links had codes of their own before other kinds had bodies.
     pub fn problem(&self) -> Problem {

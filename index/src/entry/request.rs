@@ -127,8 +127,8 @@ impl Want {
 impl Fill {
     fn from_fields(fields: &mut Fields) -> Result<Self, BodyError> {
         Ok(Self {
-            request: needed(fields.bytes(0, "request")?.map(EntryId), "request")?,
-            link: needed(fields.bytes(1, "link")?.map(EntryId), "link")?,
+            request: needed(fields.id(0, "request")?, "request")?,
+            link: needed(fields.id(1, "link")?, "link")?,
             note: fields.text(2, "note", MAX_NAME_BYTES)?,
         })
     }

@@ -19,7 +19,7 @@ pub struct Retract {
 impl Retract {
     fn from_fields(fields: &mut Fields) -> Result<Self, BodyError> {
         Ok(Self {
-            entry: needed(fields.bytes(0, "entry")?.map(EntryId), "entry")?,
+            entry: needed(fields.id(0, "entry")?, "entry")?,
             note: fields.text(1, "note", MAX_NAME_BYTES)?,
         })
     }

@@ -4,7 +4,6 @@
 use super::cbor::Value;
 use super::fields::{BodyError, Fields, bytes, map};
 use super::head::EntryId;
-use crate::mbid::MbidKind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -69,16 +68,6 @@ impl SubjectKind {
     }
 }
 
-impl From<MbidKind> for SubjectKind {
-    fn from(kind: MbidKind) -> Self {
-        match kind {
-            MbidKind::ReleaseGroup => Self::ReleaseGroup,
-            MbidKind::Release => Self::Release,
-            MbidKind::Recording => Self::Recording,
-        }
-    }
-}
-
 impl Subject {
     /// The subject under `key`. Its parts are not told apart in errors: a person gives it as one.
     pub(super) fn from_fields(
@@ -89,7 +78,7 @@ impl Subject {
         let Some(mut parts) = fields.map(key, field)? else { return Ok(None) };
         let mbid = parts.mbid(0, field)?;
         let kind = parts.uint(1, field, u64::MAX)?;
-        let entry = parts.bytes(2, field)?.map(EntryId);
+        let entry = parts.id(2, field)?;
         match (mbid, kind, entry) {
             (Some(mbid), Some(number), None) => {
                 let kind = SubjectKind::from_number(number).ok_or(BodyError::Range(field))?;

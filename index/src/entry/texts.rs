@@ -2,7 +2,7 @@
 //! (`doc/ENTRY-FORMAT.md` sections 12.4 to 12.7).
 
 use super::cbor::Value;
-use super::fields::{self, BodyError, Fields, MAX_URL_BYTES, any_text, bytes, map, needed, text, texts};
+use super::fields::{self, BodyError, Fields, MAX_URL_BYTES, any_id, any_text, map, needed, text, texts};
 use super::head::EntryId;
 use super::subject::Subject;
 use serde::{Deserialize, Serialize};
@@ -76,17 +76,13 @@ pub struct Profile {
     pub urls: Vec<String>,
 }
 
-fn any_id(id: &Option<EntryId>) -> Option<Value> {
-    id.as_ref().and_then(|id| bytes(&id.0))
-}
-
 impl Description {
     fn from_fields(fields: &mut Fields) -> Result<Self, BodyError> {
         Ok(Self {
             subject: needed(Subject::from_fields(fields, 0, "subject")?, "subject")?,
             text: needed(fields.long(1, "text", MAX_TEXT_BYTES)?, "text")?,
             language: fields.text(2, "language", MAX_LANGUAGE_BYTES)?,
-            replaces: fields.bytes(3, "replaces")?.map(EntryId),
+            replaces: fields.id(3, "replaces")?,
         })
     }
 
@@ -105,7 +101,7 @@ impl Comment {
         Ok(Self {
             subject: needed(Subject::from_fields(fields, 0, "subject")?, "subject")?,
             text: needed(fields.long(1, "text", MAX_TEXT_BYTES)?, "text")?,
-            reply_to: fields.bytes(2, "reply_to")?.map(EntryId),
+            reply_to: fields.id(2, "reply_to")?,
         })
     }
 

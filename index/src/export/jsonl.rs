@@ -1,10 +1,9 @@
 //! An entry as a line of JSON: the bytes in hexadecimal, and beside them what they say.
 
-use crate::entry::head::read_trusted;
 use crate::entry::json::body_to_json;
 use crate::entry::{AuthorKey, EntryId, Kind, Scope};
 use crate::store::StoreError;
-use crate::store::entries::StoredEntry;
+use crate::store::entries::{StoredEntry, read_head};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
@@ -24,8 +23,7 @@ struct Line {
 
 /// Writes the line of an entry, with its newline.
 pub(super) fn write(entry: &StoredEntry, out: &mut Vec<u8>) -> Result<(), StoreError> {
-    let damaged = StoreError::Damaged("a head is not one any more");
-    let (author, statement) = read_trusted(&entry.head).map_err(|_| damaged)?;
+    let (author, statement) = read_head(&entry.head)?;
     let line = Line {
         id: entry.id,
         author,

@@ -6,11 +6,11 @@
 //! readers. Not here: what counts, which the [`crate::projection`]s say.
 
 mod rows;
-use super::{ExportError, into_place};
-use crate::entry::Body;
-use crate::entry::head::read_trusted;
-use crate::entry::{Kind, Scope};
+
+use super::{ExportError, Progress, into_place};
+use crate::entry::{Body, Kind, Scope};
 use crate::projection::TABLES;
+use crate::store::entries::read_head;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, ToSql, params};
 use serde::Serialize;
@@ -31,9 +31,6 @@ pub struct SqliteExported {
     /// Length of the file.
     pub size_bytes: u64,
 }
-
-/// How far an export is: rows read, and how many there are.
-pub type Progress = (u64, u64);
 
 /// Writes a copy of the set to `out`, as it is at one moment, whole or not at all. A file that is there
 /// already is replaced only by `force`.
@@ -122,8 +119,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (head, body): (Vec<u8>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
-            let (_, said) =
-                read_trusted(&head).map_err(|_| StoreError::Damaged("a head is not one any more"))?;
+            let (_, said) = read_head(&head)?;
             let kind = Kind::from_number(said.kind);
             let state = match &body {
                 None => "no body",
@@ -149,7 +145,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
                     body
                 ])?;
             self.exported.entries += 1;
-            self.report();
+            self.count_read();
         }
         Ok(())
     }
@@ -175,7 +171,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
     }
 
     /// One more row of the store was read.
-    fn report(&mut self) {
+    fn count_read(&mut self) {
         self.read += 1;
         if self.read.is_multiple_of(ROWS_PER_REPORT) {
             (self.progress)((self.read.min(self.total), self.total));

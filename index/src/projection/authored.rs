@@ -1,9 +1,9 @@
 //! A body together with what its head says, as it is read back from the store.
 
 use super::column;
-use crate::entry::head::read_trusted;
 use crate::entry::{AuthorKey, EntryId};
 use crate::store::StoreError;
+use crate::store::entries::read_head;
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use serde::Serialize;
 
@@ -31,8 +31,7 @@ pub(crate) fn load<T, E>(
     let (id, head, body): ([u8; 32], Vec<u8>, Option<Vec<u8>>) = db
         .prepare_cached("SELECT id, head, body FROM entries WHERE seq = ?1")?
         .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let (author, statement) =
-        read_trusted(&head).map_err(|_| StoreError::Damaged("a head is not one any more"))?;
+    let (author, statement) = read_head(&head)?;
     let body = body.ok_or(StoreError::Damaged("an entry that counts has no body"))?;
     let body = read(&body).map_err(|_| StoreError::Damaged("a body means nothing any more"))?;
     let (n, created_hours) = (statement.n, statement.created_hours);

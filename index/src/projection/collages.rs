@@ -42,17 +42,6 @@ pub(super) fn collage(db: &Connection, id: &EntryId) -> Result<Option<(CurrentCo
     Ok(Some((CurrentCollage { collage: *id, current }, author_no)))
 }
 
-/// The collages with the ids that a query yields, in its order.
-pub(super) fn load_collages(
-    db: &Connection,
-    sql: &str,
-    params: &[&dyn rusqlite::ToSql],
-) -> Result<Vec<CurrentCollage>, StoreError> {
-    let ids: Vec<[u8; 32]> = column(db, sql, params)?;
-    let collages = ids.into_iter().map(|id| Ok(collage(db, &EntryId(id))?.map(|(collage, _)| collage)));
-    collages.filter_map(Result::transpose).collect()
-}
-
 impl Store {
     /// The collage that this id names.
     pub fn collage(&self, id: &EntryId) -> Result<Option<CurrentCollage>, StoreError> {
@@ -63,6 +52,11 @@ impl Store {
     pub fn collages(&self, page: Page) -> Result<Vec<CurrentCollage>, StoreError> {
         let [limit, offset] = limit_and_offset(&page);
         let sql = "SELECT collage FROM collages WHERE is_first ORDER BY collage LIMIT ?1 OFFSET ?2";
-        self.read(|db| load_collages(db, sql, &[&limit, &offset]))
+        self.read(|db| {
+            let ids: Vec<[u8; 32]> = column(db, sql, &[&limit, &offset])?;
+            let collages =
+                ids.into_iter().map(|id| Ok(collage(db, &EntryId(id))?.map(|(collage, _)| collage)));
+            collages.filter_map(Result::transpose).collect()
+        })
     }
 }

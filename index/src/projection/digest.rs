@@ -4,7 +4,7 @@
 //! the same functions. Nothing in it depends on this node: no positions, no numbers of authors.
 
 use super::{TABLES, authored, collage_items, collages, column, comments, descriptions, duplicates, links};
-use super::{own_releases, profiles, reports, requests, tags, topics, votes, wants};
+use super::{own_releases, profiles, reports, requests, subjects, tags, topics, votes, wants};
 use crate::entry::request::Request;
 use crate::entry::{EntryId, Kind};
 use crate::store::{Store, StoreError};
@@ -37,9 +37,11 @@ struct Digest<'a> {
 
 impl Digest<'_> {
     /// What is serialised says where it ends, so nothing can shift from one item to the next.
-    fn add(&mut self, item: &impl Serialize) {
-        self.hash.update(serde_json::to_vec(item).expect("what pages show always serialises"));
+    fn add(&mut self, item: &impl Serialize) -> Result<(), StoreError> {
+        let item = serde_json::to_vec(item);
+        self.hash.update(item.map_err(|_| StoreError::Damaged("what is shown cannot be written as JSON"))?);
         self.hash.update(b"\n");
+        Ok(())
     }
 
     /// All rows with all columns but those that are this node's own.
@@ -68,15 +70,10 @@ impl Digest<'_> {
             ValueRef::Real(number) => self.add(&number.to_bits()),
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => self.add(&bytes),
         }
-        Ok(())
     }
 
     fn keys<const N: usize>(&self, sql: &str) -> Result<Vec<[u8; N]>, StoreError> {
         column(self.db, sql, &[])
-    }
-
-    fn subjects(&self, table: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        column(self.db, &format!("SELECT DISTINCT subject FROM {table} ORDER BY subject"), &[])
     }
 
     fn derived(&mut self, kind: Kind) -> Result<(), StoreError> {
@@ -86,68 +83,68 @@ impl Digest<'_> {
             Kind::OwnRelease => {
                 for uuid in self.keys("SELECT DISTINCT uuid FROM own_releases ORDER BY uuid")? {
                     let record = own_releases::own_release(db, &Uuid::from_bytes(uuid))?;
-                    self.add(&record.map(|record| (record.entry, record.group())));
+                    self.add(&record.map(|record| (record.entry, record.group())))?;
                 }
                 for group in self.keys("SELECT DISTINCT group_mbid FROM own_releases ORDER BY group_mbid")? {
                     let records = own_releases::own_releases_of_group(db, &Uuid::from_bytes(group))?;
-                    self.add(&ids(&records));
+                    self.add(&ids(&records))?;
                 }
             }
             Kind::Description => {
-                for subject in self.subjects("descriptions")? {
+                for subject in subjects(db, "descriptions")? {
                     for text in descriptions::descriptions(db, &subject)? {
-                        self.add(&(&subject, text.current.entry, ids(&text.history), text.tally));
+                        self.add(&(&subject, text.current.entry, ids(&text.history), text.tally))?;
                     }
                 }
             }
             Kind::Tag => {
-                for subject in self.subjects("tags")? {
-                    self.add(&(&subject, tags::tags(db, &subject)?));
+                for subject in subjects(db, "tags")? {
+                    self.add(&(&subject, tags::tags(db, &subject)?))?;
                 }
             }
             Kind::Vote => {
-                for subject in self.subjects("votes")? {
+                for subject in subjects(db, "votes")? {
                     let (tally, votes) = (votes::tally(db, &[&subject])?, votes::votes(db, &subject)?);
-                    self.add(&(&subject, tally, ids(&votes)));
+                    self.add(&(&subject, tally, ids(&votes)))?;
                 }
             }
             Kind::Report => {
-                for subject in self.subjects("reports")? {
+                for subject in subjects(db, "reports")? {
                     let reasons = reports::reasons(db, &[&subject])?;
-                    self.add(&(&subject, reasons, ids(&reports::reports(db, &subject)?)));
+                    self.add(&(&subject, reasons, ids(&reports::reports(db, &subject)?)))?;
                 }
             }
             Kind::Comment => {
-                for subject in self.subjects("comments")? {
+                for subject in subjects(db, "comments")? {
                     for seq in comments::order(db, &subject)? {
                         let sql = "SELECT id FROM entries WHERE seq = ?1";
-                        self.add(&(&subject, column::<[u8; 32]>(db, sql, &[&seq])?));
+                        self.add(&(&subject, column::<[u8; 32]>(db, sql, &[&seq])?))?;
                     }
                 }
             }
             Kind::Topic => {
                 for section in topics::sections(db)? {
                     for topic in topics::topics(db, &section.section, &super::Page::ALL)? {
-                        self.add(&(&section, topic.topic.entry, topic.comments, topic.last_hours));
+                        self.add(&(&section, topic.topic.entry, topic.comments, topic.last_hours))?;
                     }
                 }
             }
             Kind::Collage => {
                 for id in self.keys("SELECT collage FROM collages WHERE is_first ORDER BY collage")? {
                     let collage = collages::collage(db, &EntryId(id))?;
-                    self.add(&(id, collage.map(|(collage, _)| collage.current.entry)));
+                    self.add(&(id, collage.map(|(collage, _)| collage.current.entry)))?;
                 }
             }
             Kind::CollageItem => {
                 for id in self.keys("SELECT collage FROM collages WHERE is_first ORDER BY collage")? {
                     let items = collage_items::items(db, &EntryId(id))?;
-                    self.add(&(id, items.map(|of| ids(&of.items))));
+                    self.add(&(id, items.map(|of| ids(&of.items))))?;
                 }
             }
             Kind::Request => self.requests()?,
             Kind::Want => {
-                for subject in self.subjects("wants")? {
-                    self.add(&(&subject, wants::wants(db, &subject)?));
+                for subject in subjects(db, "wants")? {
+                    self.add(&(&subject, wants::wants(db, &subject)?))?;
                 }
             }
             Kind::Profile => {
@@ -155,14 +152,14 @@ impl Digest<'_> {
                 for key in self.keys(sql)? {
                     let author_no = authored::author_no(db, &crate::entry::AuthorKey(key))?;
                     let profile = author_no.map(|author_no| profiles::profile(db, author_no)).transpose()?;
-                    self.add(&(key, profile.flatten().map(|profile| profile.entry)));
+                    self.add(&(key, profile.flatten().map(|profile| profile.entry)))?;
                 }
             }
             Kind::Retract => {
                 let sql = "SELECT id FROM retracts JOIN entries ON target = id
                            WHERE retracts.author_no = entries.author_no ORDER BY id";
                 for id in self.keys::<32>(sql)? {
-                    self.add(&id);
+                    self.add(&id)?;
                 }
             }
             // Its rows are all there is; requests show them.
@@ -179,12 +176,12 @@ impl Digest<'_> {
             let group = links::group(db, &mbid)?;
             let names =
                 group.as_ref().map(|group| (group.artist(), group.title(), group.year(), group.types()));
-            self.add(&(mbid, names, votes::group_score(db, &mbid)?));
+            self.add(&(mbid, names, votes::group_score(db, &mbid)?))?;
             for edition in duplicates::editions(db, &mbid)? {
-                self.add(&(edition.release, &edition.edition));
+                self.add(&(edition.release, &edition.edition))?;
                 for torrent in &edition.torrents {
                     let links: Vec<_> = torrent.links().map(|link| link.entry).collect();
-                    self.add(&(links, torrent.tally, &torrent.reports, &torrent.duplicates));
+                    self.add(&(links, torrent.tally, &torrent.reports, &torrent.duplicates))?;
                 }
             }
         }
@@ -200,7 +197,7 @@ impl Digest<'_> {
             let fills: Vec<_> = fills
                 .map(|fill| (fill.fill.entry, fill.link.as_ref().map(|link| link.entry), fill.accepted))
                 .collect();
-            self.add(&(request.request.entry, request.wants, fills));
+            self.add(&(request.request.entry, request.wants, fills))?;
         }
         Ok(())
     }

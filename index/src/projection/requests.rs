@@ -1,9 +1,9 @@
 //! Requests: what is looked for, with who wants it and what fills it.
 
-use super::authored::{load, load_first};
+use super::authored::{load_all, load_first};
 use super::fills::{ListedFill, fills};
 use super::wants::wants;
-use super::{Authored, Fold, Page, Place, column, limit_and_offset, subject_key};
+use super::{Authored, Fold, Page, Place, limit_and_offset, subject_key};
 use crate::entry::EntryId;
 use crate::entry::request::Request;
 use crate::store::{Store, StoreError};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// A request as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OpenRequest {
+pub struct CurrentRequest {
     /// What is looked for.
     pub request: Authored<Request>,
     /// How many authors want it.
@@ -22,7 +22,7 @@ pub struct OpenRequest {
     pub fills: Vec<ListedFill>,
 }
 
-impl OpenRequest {
+impl CurrentRequest {
     /// Whether a link is here that has what is asked for.
     pub fn is_filled(&self) -> bool {
         self.fills.iter().any(|fill| fill.accepted)
@@ -34,14 +34,14 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, request: &Request) -> Resul
     fold.execute("INSERT INTO requests (seq, subject) VALUES (?1, ?2)", params![place.seq, subject])
 }
 
-pub(crate) fn complete(db: &Connection, request: Authored<Request>) -> Result<OpenRequest, StoreError> {
+pub(crate) fn complete(db: &Connection, request: Authored<Request>) -> Result<CurrentRequest, StoreError> {
     let (wants, fills) = (wants(db, &request.entry.0)?, fills(db, &request.entry, &request.body)?);
-    Ok(OpenRequest { request, wants, fills })
+    Ok(CurrentRequest { request, wants, fills })
 }
 
 impl Store {
     /// The request with this id.
-    pub fn request(&self, id: &EntryId) -> Result<Option<OpenRequest>, StoreError> {
+    pub fn request(&self, id: &EntryId) -> Result<Option<CurrentRequest>, StoreError> {
         self.read(|db| {
             let sql = "SELECT seq FROM entries JOIN requests USING (seq) WHERE id = ?1";
             let request = load_first(db, sql, &[&id.0], Request::from_body)?;
@@ -50,7 +50,7 @@ impl Store {
     }
 
     /// All requests, those that most authors want first; of those wanted as much the lowest id.
-    pub fn requests(&self, page: Page) -> Result<Vec<OpenRequest>, StoreError> {
+    pub fn requests(&self, page: Page) -> Result<Vec<CurrentRequest>, StoreError> {
         let [limit, offset] = limit_and_offset(&page);
         self.read(|db| {
             let sql = "SELECT seq FROM requests JOIN entries USING (seq) LEFT JOIN (
@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// The requests for an MBID, sorted by id.
-    pub fn requests_for(&self, mbid: &Uuid) -> Result<Vec<OpenRequest>, StoreError> {
+    pub fn requests_for(&self, mbid: &Uuid) -> Result<Vec<CurrentRequest>, StoreError> {
         let sql = "SELECT seq FROM requests JOIN entries USING (seq) WHERE subject = ?1 ORDER BY id";
         self.read(|db| load_requests(db, sql, &[mbid.as_bytes()]))
     }
@@ -73,7 +73,7 @@ fn load_requests(
     db: &Connection,
     sql: &str,
     params: &[&dyn rusqlite::ToSql],
-) -> Result<Vec<OpenRequest>, StoreError> {
-    let seqs: Vec<i64> = column(db, sql, params)?;
-    seqs.into_iter().map(|seq| complete(db, load(db, seq, Request::from_body)?)).collect()
+) -> Result<Vec<CurrentRequest>, StoreError> {
+    let requests = load_all(db, sql, params, Request::from_body)?;
+    requests.into_iter().map(|request| complete(db, request)).collect()
 }

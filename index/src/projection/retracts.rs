@@ -5,7 +5,7 @@
 
 use super::{Fold, Place, Placed};
 use crate::entry::retract::Retract;
-use crate::entry::{AuthorKey, EntryId};
+use crate::entry::{AuthorKey, EntryId, Kind};
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -45,8 +45,8 @@ pub(super) fn is_retracted(db: &Connection, id: &EntryId, author_no: i64) -> Res
     Ok(statement.exists(params![id.0, author_no])?)
 }
 
-fn is_retract(place: &Place) -> bool {
-    place.kind == crate::entry::Kind::Retract.number()
+pub(super) fn is_retract(place: &Place) -> bool {
+    place.kind == Kind::Retract.number()
 }
 
 /// The entry with this id, if that author made it.

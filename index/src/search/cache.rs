@@ -5,8 +5,8 @@
 //! new one and never half of it.
 
 use super::SearchError;
+use super::position::Position;
 use super::schema::{FORMAT, Fields, schema};
-use super::writer::Position;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;

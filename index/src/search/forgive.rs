@@ -3,7 +3,7 @@
 //! Only rare words are doubted: what many groups are called is not an error. What is found this way
 //! always stands below what was found as typed.
 
-use super::plan::{Clause, Planner, all_of, best_of, boosted};
+use super::plan::{Clause, MAX_READ, Planner, all_of, best_of, boosted, most_frequent};
 use super::text::{self, Chunk};
 use std::collections::{BTreeMap, BTreeSet};
 use tantivy::Term;
@@ -19,8 +19,6 @@ const MIN_WORD_CHARS: usize = 4;
 const LONG_WORD_CHARS: usize = 8;
 /// Neighbours of a word that are looked for, the most frequent first.
 const MAX_NEIGHBOURS: usize = 20;
-/// Neighbours that are read from one field of one segment before the choice is made.
-const MAX_READ: usize = 1_000;
 /// Each half of a word that lacks its space has so many characters.
 const MIN_HALF_CHARS: usize = 2;
 /// A neighbour counts for less than the word itself.
@@ -89,7 +87,7 @@ impl Planner<'_> {
         let first = word.chars().next().map(String::from).unwrap_or_default();
         let end = format!("{first}{}", char::MAX);
         let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
-        for field in [self.fields.artist, self.fields.title, self.fields.also, self.fields.facts] {
+        for field in self.fields.of_words() {
             let query = FuzzyTermQuery::new(Term::from_field_text(field, word), distance, true);
             for segment in self.searcher.segment_readers() {
                 let terms = segment.inverted_index(field)?;
@@ -109,10 +107,7 @@ impl Planner<'_> {
                 }
             }
         }
-        let mut words: Vec<_> = frequencies.into_iter().collect();
-        words.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
-        words.truncate(MAX_NEIGHBOURS);
-        Ok(words.into_iter().map(|(word, _)| word).collect())
+        Ok(most_frequent(frequencies, MAX_NEIGHBOURS))
     }
 
     fn splits(&self, word: &str) -> tantivy::Result<Vec<Alternative>> {

@@ -127,14 +127,7 @@ pub fn parse(text: &str) -> Result<ParsedQuery, QueryError> {
             }
             Token { key: Some((name, key)), value, negated, at, .. } => {
                 let position = reader.position(at);
-                let meaning = filter::read(key, value, |text| bounded(text, &mut filter_budget));
-                let meaning = meaning.map_err(|Expected(expected)| QueryError::Value {
-                    position,
-                    key: name,
-                    value: value.chars().take(MAX_SHOWN_CHARS).collect(),
-                    expected,
-                })?;
-                match meaning {
+                match meaning((name, key), value, position, &mut filter_budget)? {
                     Meaning::Sort(sort) => parsed.sort = Some(sort),
                     Meaning::Condition(condition) => {
                         let wanted = condition.wanted != negated;
@@ -234,20 +227,11 @@ impl ParsedQuery {
     pub(super) fn narrow(&mut self, filters: &[(String, String)]) -> Result<(), QueryError> {
         let mut budget = MAX_FILTER_WORDS;
         for (name, value) in filters {
-            let Some((name, key)) = KEYS.into_iter().find(|(key, _)| name.eq_ignore_ascii_case(key)) else {
-                continue;
-            };
+            let Some(key) = known(name) else { continue };
             if self.conditions.len() >= MAX_FILTERS {
                 return Err(QueryError::TooManyFilters);
             }
-            let meaning = filter::read(key, value, |text| bounded(text, &mut budget));
-            let meaning = meaning.map_err(|Expected(expected)| QueryError::Value {
-                position: 1,
-                key: name,
-                value: value.chars().take(MAX_SHOWN_CHARS).collect(),
-                expected,
-            })?;
-            match meaning {
+            match meaning(key, value, 1, &mut budget)? {
                 Meaning::Sort(sort) => self.sort = Some(sort),
                 Meaning::Condition(condition) => self.conditions.push(condition),
             }
@@ -256,10 +240,30 @@ impl ParsedQuery {
     }
 }
 
+/// What a filter means, or what is wrong with its value at `position`.
+fn meaning(
+    (name, key): (&'static str, Key),
+    value: &str,
+    position: usize,
+    budget: &mut usize,
+) -> Result<Meaning, QueryError> {
+    filter::read(key, value, |text| bounded(text, budget)).map_err(|Expected(expected)| QueryError::Value {
+        position,
+        key: name,
+        value: value.chars().take(MAX_SHOWN_CHARS).collect(),
+        expected,
+    })
+}
+
+/// The key of this name.
+fn known(name: &str) -> Option<(&'static str, Key)> {
+    KEYS.into_iter().find(|(key, _)| name.eq_ignore_ascii_case(key))
+}
+
 /// The key of a filter, if there is one with a value: `Title: a subtitle` is words.
 fn key(token: &str) -> Option<(&'static str, Key)> {
     let (name, value) = token.split_once(':')?;
-    let key = KEYS.into_iter().find(|(key, _)| name.eq_ignore_ascii_case(key))?;
+    let key = known(name)?;
     (!value.is_empty()).then_some(key)
 }
 

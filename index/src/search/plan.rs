@@ -29,7 +29,7 @@ const PREFIX_SCORE: f32 = 0.01;
 /// Words that begin like the last one and are ranked by how rare they are.
 const MAX_PREFIXED: usize = 32;
 /// Words that are read from one field of one segment before the choice is made.
-const MAX_READ: usize = 1_000;
+pub(super) const MAX_READ: usize = 1_000;
 /// Shorter last words begin too many words to mean one of them.
 const MIN_PREFIX_CHARS: usize = 3;
 /// The same, if the query says that the word goes on.
@@ -113,14 +113,13 @@ impl Planner<'_> {
     pub(super) fn open_chunk(&self, chunk: &Chunk) -> tantivy::Result<Clause> {
         let mut ways = self.ways(chunk);
         if let Some(stem) = chunk.word().filter(|_| !chunk.is_signs()) {
-            let fields = [self.fields.artist, self.fields.title, self.fields.also, self.fields.facts];
             // No character is above the last one of Unicode, so this ends what begins like it.
             let end = format!("{stem}{}", char::MAX);
-            ways.extend(fields.map(|field| {
+            ways.extend(self.fields.of_words().map(|field| {
                 let (from, to) = (Term::from_field_text(field, stem), Term::from_field_text(field, &end));
                 constant(range(from, to), PREFIX_SCORE)
             }));
-            let frequent = self.beginning_with(stem, &end, &fields)?;
+            let frequent = self.beginning_with(stem, &end)?;
             ways.extend(frequent.iter().map(|word| boosted(self.word(word), PREFIX_BOOST)));
         }
         Ok(best_of(ways))
@@ -138,11 +137,11 @@ impl Planner<'_> {
     }
 
     /// The most frequent words between `stem` and `end`.
-    fn beginning_with(&self, stem: &str, end: &str, fields: &[Field]) -> tantivy::Result<Vec<String>> {
+    fn beginning_with(&self, stem: &str, end: &str) -> tantivy::Result<Vec<String>> {
         let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
-        for field in fields {
+        for field in self.fields.of_words() {
             for segment in self.searcher.segment_readers() {
-                let terms = segment.inverted_index(*field)?;
+                let terms = segment.inverted_index(field)?;
                 let mut stream = terms.terms().range().ge(stem).lt(end).into_stream()?;
                 let mut read = 0;
                 while read < MAX_READ && stream.advance() {
@@ -153,10 +152,7 @@ impl Planner<'_> {
             }
         }
         frequencies.remove(stem);
-        let mut words: Vec<_> = frequencies.into_iter().collect();
-        words.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
-        words.truncate(MAX_PREFIXED);
-        Ok(words.into_iter().map(|(word, _)| word).collect())
+        Ok(most_frequent(frequencies, MAX_PREFIXED))
     }
 
     /// A word wherever it is.
@@ -168,8 +164,8 @@ impl Planner<'_> {
 
     /// How many groups have the word, over all places; one that has it twice counts twice.
     pub(super) fn frequency(&self, word: &str) -> tantivy::Result<u64> {
-        let fields = [self.fields.artist, self.fields.title, self.fields.also, self.fields.facts];
-        fields
+        self.fields
+            .of_words()
             .iter()
             .try_fold(0, |sum, field| Ok(sum + self.searcher.doc_freq(&Term::from_field_text(*field, word))?))
     }
@@ -286,6 +282,14 @@ fn both_numbers(words: &[Chunk]) -> impl Iterator<Item = u64> + '_ {
         let (left, right) = words.split_at(cut);
         Some(name_number(left)?.wrapping_add(name_number(right)?))
     })
+}
+
+/// The most frequent words, at most `count`; of equally frequent ones those that come first in the alphabet.
+pub(super) fn most_frequent(frequencies: BTreeMap<String, u64>, count: usize) -> Vec<String> {
+    let mut words: Vec<_> = frequencies.into_iter().collect();
+    words.sort_by_key(|(_, frequency)| std::cmp::Reverse(*frequency));
+    words.truncate(count);
+    words.into_iter().map(|(word, _)| word).collect()
 }
 
 /// Scores as the best of the ways it matches.

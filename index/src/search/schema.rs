@@ -107,6 +107,11 @@ pub(super) fn schema() -> (Schema, Fields) {
 }
 
 impl Fields {
+    /// Those in which the words of a query are looked for.
+    pub(super) fn of_words(&self) -> [Field; 4] {
+        [self.artist, self.title, self.also, self.facts]
+    }
+
     /// One half of an MBID, by which most documents are told apart.
     pub(super) fn mbid_high(&self, mbid: &Uuid) -> Term {
         Term::from_field_u64(self.mbid_high, mbid.as_u64_pair().0)

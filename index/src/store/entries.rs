@@ -1,6 +1,7 @@
 //! Questions about the set: entries by id and by position, counts and roots.
 
 use super::{Store, StoreError};
+use crate::entry::head::{Statement, read_trusted};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry, VerifiedHead};
 use crate::sync::root::SetSum;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -139,14 +140,15 @@ impl Store {
     ) -> Result<(), E> {
         // Who belongs to a network is a small part of it: found by the index on author, scope and n, and
         // sorted. All the rest is read along the index on ids.
-        let core = "SELECT seq, id, head, body FROM entries
-                    WHERE seq IN (SELECT seq FROM entries WHERE scope = 0) ORDER BY id";
-        let main = "SELECT seq, id, head, body FROM entries WHERE scope = 1 ORDER BY id";
+        let core = format!(
+            "SELECT {COLUMNS} FROM entries WHERE seq IN (SELECT seq FROM entries WHERE scope = 0) ORDER BY id"
+        );
+        let main = format!("SELECT {COLUMNS} FROM entries WHERE scope = 1 ORDER BY id");
         self.read(|db| {
             let counts = [load_sum(db, Scope::Core)?.count(), load_sum(db, Scope::Main)?.count()];
             let mut all = || -> Result<(), E> {
                 see(Shown::Counts(counts))?;
-                for (scope, sql) in Scope::ALL.into_iter().zip([core, main]) {
+                for (scope, sql) in Scope::ALL.into_iter().zip([&core, &main]) {
                     let mut statement = db.prepare(sql).map_err(StoreError::from)?;
                     let mut rows = statement.query([]).map_err(StoreError::from)?;
                     while let Some(row) = rows.next().map_err(StoreError::from)? {
@@ -200,6 +202,11 @@ impl Store {
             Ok(position.unwrap_or(0) as u64)
         })
     }
+}
+
+/// What a stored head says. It was verified before it was stored, and is not again.
+pub(crate) fn read_head(head: &[u8]) -> Result<(AuthorKey, Statement), StoreError> {
+    read_trusted(head).map_err(|_| StoreError::Damaged("a head is not one any more"))
 }
 
 /// The highest position ever given out, even if its entry was replaced since.

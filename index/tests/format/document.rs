@@ -1,4 +1,5 @@
-//! The worked example of `doc/ENTRY-FORMAT.md` against the vectors: a document cannot rot unseen.
+//! The examples and registries of `doc/ENTRY-FORMAT.md` against the vectors and the code: a document
+//! cannot rot unseen.
 
 use crate::{hex, list, text, vectors};
 use data_encoding::HEXLOWER;

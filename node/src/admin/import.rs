@@ -69,6 +69,7 @@ impl Read for Arriving {
 mod tests {
     use crate::admin::router;
     use crate::app::App;
+    use crate::config::Config;
     use axum::body::Body;
     use axum::http::{Request, StatusCode};
     use deadwax_index::entry::Scope;
@@ -82,7 +83,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_taken_in_as_it_arrives_and_peers_hear_of_it() {
         let dir = tempfile::tempdir().unwrap();
-        let app = App::for_test(dir.path());
+        let app = App::for_test(dir.path(), Config::default());
         let mut released = app.released.subscribe();
         let mut author = Identity::from_secret([3; 32]);
         let bytes: Vec<_> =

@@ -22,7 +22,7 @@ pub struct Export {
     /// Write an SQLite database with documented views, for any SQLite tool
     #[arg(long)]
     sqlite: bool,
-    /// File to write, or - for standard output
+    /// File to write, or - for standard output (not with --sqlite)
     #[arg(value_name = "OUT")]
     out: PathBuf,
     /// Replace the file if it exists

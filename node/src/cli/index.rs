@@ -18,7 +18,7 @@ const SEARCH_DIRECTORY: &str = "search";
 pub enum Index {
     /// Make the projections and the search index anew from the entries; no node may run meanwhile
     Rebuild,
-    /// Print a hash of each projection: equal sets have equal ones
+    /// Print a hash of each projection: equal sets with the same bodies have equal ones
     Digest,
 }
 

@@ -17,7 +17,7 @@ pub struct Run {
     /// Write this file as soon as the node is reachable
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Start from the I2P routers in this reseed file (su3 or zip), if none are known yet
+    /// Start from the I2P routers in this reseed file (su3 or zip), if too few are known yet
     #[arg(long, value_name = "FILE")]
     reseed: Option<PathBuf>,
 }

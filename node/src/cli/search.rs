@@ -13,10 +13,10 @@ use serde_json::Value;
 
 #[derive(Debug, Args)]
 pub struct Search {
-    /// Words, MBID, address, infohash or magnet
+    /// Words, "phrases", -exclusions, filters like format:flac; or an identifier, like an MBID
     #[arg(required = true)]
     query: Vec<String>,
-    /// How many release groups to show
+    /// How many release groups to show, 1 to 100
     #[arg(long, default_value_t = DEFAULT_LIMIT)]
     limit: usize,
 }

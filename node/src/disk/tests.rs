@@ -5,6 +5,7 @@
 
 use super::*;
 use crate::app::App;
+use crate::config::Config;
 use crate::peers::address::PeerAddress;
 use crate::peers::follow::{Turns, follow};
 use crate::serve::serve_unix;
@@ -79,7 +80,7 @@ async fn full_while_following(disk: &Path) {
     let said =
         |words: &str| fs::read_to_string(&log).unwrap().lines().filter(|line| line.contains(words)).count();
 
-    let a = App::for_test(&elsewhere.path().join("a"));
+    let a = App::for_test(&elsewhere.path().join("a"), Config::default());
     let mut author = Identity::from_secret([3; 32]);
     let body = |n: u64| [vec![0xa1, 0x05], vec![n as u8; 12_000]].concat();
     let entries: Vec<_> = (0..ENTRIES).map(|n| author.sign(body(n), 99, n, 494_000)).collect();
@@ -91,7 +92,7 @@ async fn full_while_following(disk: &Path) {
     let router = web::router(Arc::clone(&a));
     tokio::spawn(async move { match serve_unix(listener, router).await {} });
 
-    let b = App::for_test(&disk.join("b"));
+    let b = App::for_test(&disk.join("b"), Config::default());
     let ballast = fill(disk, 12 << 20);
     let peer = PeerAddress::Unix(socket);
     let following = tokio::spawn(follow(Arc::clone(&b), peer, Arc::new(Turns::default())));

@@ -90,7 +90,8 @@ impl SearchQuery {
     }
 }
 
-fn encoded(text: &str) -> impl std::fmt::Display {
+/// A text as a value in the query of an address.
+pub fn encoded(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, NON_ALPHANUMERIC)
 }
 

@@ -7,7 +7,6 @@ use deadwax_index::mbid::Uuid;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -15,27 +14,17 @@ use std::path::Path;
 /// Read at once from an archive and from its lines.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// How much was read.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Packed {
-    /// Lines.
-    pub lines: u64,
-    /// Their length.
-    pub bytes: u64,
-}
-
 /// Hands on each line of a kind of records until `each` returns false.
 ///
 /// # Errors
 /// The archive cannot be read, or `each` fails.
-pub fn lines(dir: &Path, kind: Kind, mut each: impl FnMut(&[u8]) -> Result<bool>) -> Result<Packed> {
+pub fn lines(dir: &Path, kind: Kind, mut each: impl FnMut(&[u8]) -> Result<bool>) -> Result<()> {
     let path = dir.join(format!("{}.tar.xz", kind.dump_name()));
     let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let stream = Stream::new_stream_decoder(u64::MAX, CONCATENATED)?;
     let decoder = XzDecoder::new_stream(BufReader::with_capacity(BUFFER_BYTES, file), stream);
     let mut archive = tar::Archive::new(decoder);
     let name = format!("mbdump/{}", kind.dump_name());
-    let mut packed = Packed::default();
     for member in archive.entries()? {
         let member = member?;
         if member.path_bytes() != name.as_bytes() {
@@ -44,15 +33,13 @@ pub fn lines(dir: &Path, kind: Kind, mut each: impl FnMut(&[u8]) -> Result<bool>
         let mut input = BufReader::with_capacity(BUFFER_BYTES, member);
         let mut line = Vec::new();
         while input.read_until(b'\n', &mut line)? > 0 {
-            packed.lines += 1;
-            packed.bytes += line.len() as u64;
             if !each(line.trim_ascii())? {
-                return Ok(packed);
+                return Ok(());
             }
             line.clear();
         }
     }
-    Ok(packed)
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -142,24 +129,15 @@ pub struct ReleaseRecord {
     pub tracks: u64,
 }
 
-/// Hands on the release groups of a dump.
-///
-/// # Errors
-/// As [`lines`]; what is no release group.
-pub fn groups(dir: &Path, mut each: impl FnMut(GroupRecord) -> Result<bool>) -> Result<Packed> {
-    lines(dir, Kind::ReleaseGroup, |line| each(parse::<GroupLine>(line)?.into()))
-}
-
 /// Hands on the releases of a dump.
 ///
 /// # Errors
 /// As [`lines`]; what is no release.
-pub fn releases(dir: &Path, mut each: impl FnMut(ReleaseRecord) -> Result<bool>) -> Result<Packed> {
-    lines(dir, Kind::Release, |line| each(parse::<ReleaseLine>(line)?.into()))
-}
-
-fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T> {
-    serde_json::from_slice(line).context("a line is no record of its kind")
+pub fn releases(dir: &Path, mut each: impl FnMut(ReleaseRecord) -> Result<bool>) -> Result<()> {
+    lines(dir, Kind::Release, |line| {
+        let release: ReleaseLine = serde_json::from_slice(line).context("a line is no release")?;
+        each(release.into())
+    })
 }
 
 fn year(date: Option<&str>) -> Option<u16> {

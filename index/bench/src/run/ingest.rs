@@ -28,26 +28,37 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// Head, then body.
 type Raw = (Vec<u8>, Option<Vec<u8>>);
 
+/// Cuts a stream into entries and hands them on, so many at a time; those that are left stay in `stretch`.
+fn cut(
+    wire: &[u8],
+    entries: usize,
+    stretch: &mut Vec<Raw>,
+    mut each: impl FnMut(Vec<Raw>) -> Result<()>,
+) -> Result<()> {
+    let mut reader = ItemReader::default();
+    for chunk in wire.chunks(CHUNK_BYTES) {
+        reader.push(chunk);
+        while let Some(item) = reader.next_item()? {
+            match item {
+                Item::Head(head) => {
+                    if stretch.len() == entries {
+                        each(std::mem::take(stretch))?;
+                    }
+                    stretch.push((head, None));
+                }
+                Item::Body(body) => stretch.last_mut().context("a body without its head")?.1 = Some(body),
+                other => anyhow::bail!("a stream of entries holds {other:?}"),
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Hands on the entries of files, some at a time, as their bytes.
 fn stretches(files: &[PathBuf], entries: usize, mut each: impl FnMut(Vec<Raw>) -> Result<()>) -> Result<()> {
     let mut stretch: Vec<Raw> = Vec::new();
     for file in files {
-        let mut reader = ItemReader::default();
-        for chunk in std::fs::read(file)?.chunks(CHUNK_BYTES) {
-            reader.push(chunk);
-            while let Some(item) = reader.next_item()? {
-                match item {
-                    Item::Head(head) => {
-                        if stretch.len() == entries {
-                            each(std::mem::take(&mut stretch))?;
-                        }
-                        stretch.push((head, None));
-                    }
-                    Item::Body(body) => stretch.last_mut().context("a body without its head")?.1 = Some(body),
-                    other => anyhow::bail!("a file of entries holds {other:?}"),
-                }
-            }
-        }
+        cut(&std::fs::read(file)?, entries, &mut stretch, &mut each)?;
     }
     if stretch.is_empty() { Ok(()) } else { each(stretch) }
 }
@@ -81,8 +92,6 @@ fn take_in(store: &Store, search: &SearchIndex, wire: &[u8], after: &mut u64) ->
             search.catch_up(store)?;
             Ok(())
         });
-        let mut reader = ItemReader::default();
-        let mut batch: Vec<Raw> = Vec::new();
         let mut commit = |batch: Vec<Raw>| -> Result<()> {
             let (verified, secs) = timed(|| batch.iter().map(verify).collect::<Result<Vec<_>>>())?;
             took.verify += secs;
@@ -95,21 +104,8 @@ fn take_in(store: &Store, search: &SearchIndex, wire: &[u8], after: &mut u64) ->
             let _ = released.try_send(());
             Ok(())
         };
-        for chunk in wire.chunks(CHUNK_BYTES) {
-            reader.push(chunk);
-            while let Some(item) = reader.next_item()? {
-                match item {
-                    Item::Head(head) => {
-                        if batch.len() == BATCH {
-                            commit(std::mem::take(&mut batch))?;
-                        }
-                        batch.push((head, None));
-                    }
-                    Item::Body(body) => batch.last_mut().context("a body without its head")?.1 = Some(body),
-                    other => anyhow::bail!("a stream of entries holds {other:?}"),
-                }
-            }
-        }
+        let mut batch: Vec<Raw> = Vec::new();
+        cut(wire, BATCH, &mut batch, &mut commit)?;
         commit(batch)?;
         drop(released);
         took.stored = started.elapsed().as_secs_f64();
@@ -180,7 +176,8 @@ pub(super) fn ingest(setting: &Setting) -> Result<Measurement> {
         bare_cpu += cpu;
         let wire: Vec<u8> = stretch
             .iter()
-            .flat_map(|(head, body)| [head, body.as_ref().unwrap_or(head)])
+            .flat_map(|(head, body)| [Some(head), body.as_ref()])
+            .flatten()
             .flatten()
             .copied()
             .collect();

@@ -1,6 +1,7 @@
 //! Addresses of records at other sites, without what varies: scheme, `www.`, the end of the path, and on
 //! the sites that people paste most, language, country and the name after the number.
 
+use crate::catalogue::number_of;
 use sha2::{Digest, Sha256};
 
 /// An address, the same for all ways to write it: `discogs.com/release/123`.
@@ -11,7 +12,8 @@ pub struct Address(String);
 const DISCOGS_KINDS: [&str; 4] = ["release", "master", "artist", "label"];
 /// In an address at Amazon, what comes before the number of something.
 const AMAZON_WORDS: [&str; 4] = ["dp", "product", "asin", "d"];
-const ASIN_LENGTH: usize = 10;
+/// Of Amazon's numbers.
+pub(super) const ASIN_LENGTH: usize = 10;
 
 impl Address {
     /// Reads an address, with a scheme or without; `None` if it is none.
@@ -84,9 +86,7 @@ impl Address {
 
     /// By which it is found in the table `urls`.
     pub(super) fn hash(&self) -> i64 {
-        let digest: [u8; 32] = Sha256::digest(&self.0).into();
-        let (first, _) = digest.split_first_chunk().expect("32 bytes are more than 8");
-        i64::from_le_bytes(*first) & i64::MAX
+        number_of(Sha256::digest(&self.0).into())
     }
 }
 
@@ -107,7 +107,8 @@ fn is_host(host: &str) -> bool {
     count >= 2
 }
 
-fn is_at(host: &str, domain: &str) -> bool {
+/// Whether a host is of a domain.
+pub(in super::super) fn is_at(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 

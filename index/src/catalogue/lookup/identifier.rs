@@ -1,6 +1,6 @@
 //! What somebody pasted, as an identifier that the catalogue can look up.
 
-use super::address::Address;
+use super::address::{ASIN_LENGTH, Address};
 use crate::mbid::Uuid;
 
 /// Longer text is no identifier.
@@ -9,7 +9,6 @@ const MAX_BYTES: usize = 2048;
 const BARCODE_DIGITS: std::ops::RangeInclusive<usize> = 8..=14;
 /// The lengths that barcodes are printed and stored in.
 const BARCODE_LENGTHS: [usize; 4] = [8, 12, 13, 14];
-const ASIN_LENGTH: usize = 10;
 
 /// Something that names a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,14 +75,6 @@ impl Identifier {
             return path.split('/').nth(1).and_then(bare_mbid).map(Self::Mbid);
         }
         Some(address.asin().map_or_else(|| Self::Address(address.clone()), |asin| Self::Asin(asin.into())))
-    }
-
-    /// Whether the same text may as well be meant as words: ten letters and digits, or a number.
-    pub fn may_be_words(&self) -> bool {
-        match self {
-            Self::Mbid(_) | Self::Address(_) => false,
-            Self::Barcode(_) | Self::Asin(_) => true,
-        }
     }
 }
 

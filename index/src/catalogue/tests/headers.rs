@@ -1,7 +1,7 @@
 //! Long names and pax headers: what they say of the next member counts, within limits.
 
-use super::super::{ImportError, Kind, MAX_HEADER_BYTES, MAX_MEMBER_BYTES};
-use super::dump::{artist, write_dump, xz};
+use super::super::{ImportError, MAX_HEADER_BYTES, MAX_MEMBER_BYTES};
+use super::dump::{artist, xz};
 use super::{Library, counts};
 use tar::EntryType;
 
@@ -100,5 +100,4 @@ fn a_cut_header_is_refused() {
         std::fs::write(&path, xz(&whole[..1024])).unwrap();
         assert!(matches!(library.import(std::slice::from_ref(&path)), Err(ImportError::Damaged { .. })));
     }
-    write_dump(&library.dumps(), Kind::Artist, &[artist(1, "Tide")]);
 }

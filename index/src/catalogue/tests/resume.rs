@@ -49,8 +49,10 @@ fn kill_after(library: &Library, records: u64, every: Duration) {
 #[test]
 #[ignore = "it is the other process of the tests here"]
 fn an_import_that_is_killed() {
+    let Some(dir) = std::env::var_os("DEADWAX_TEST_DIR").map(PathBuf::from) else {
+        return println!("there is nothing to do: the other tests start this one");
+    };
     let variable = |name| std::env::var(name).unwrap();
-    let dir = PathBuf::from(variable("DEADWAX_TEST_DIR"));
     let records: u64 = variable("DEADWAX_TEST_RECORDS").parse().unwrap();
     let every = Duration::from_millis(variable("DEADWAX_TEST_EVERY_MS").parse().unwrap());
     run(&dir.join("data"), &[dir.join("dumps")], Options::default(), every, |progress| {

@@ -91,7 +91,7 @@ fn mixed(mbid: &Uuid) -> u32 {
 }
 
 /// Makes the table in the attached database `tracks` from its rows. `spool` is an empty file.
-pub(in super::super) fn write(db: &Connection, spool: &File) -> Result<u64, StoreError> {
+pub(in super::super) fn write(db: &Connection, spool: &File) -> Result<(), StoreError> {
     let mut parts = Parts::new(spool);
     let in_spool = |source| StoreError::Directory { path: super::NEW_TRACKS_FILE.into(), source };
     let (mut tracks, mut last_release_no) = (0, 0);
@@ -129,7 +129,7 @@ pub(in super::super) fn write(db: &Connection, spool: &File) -> Result<u64, Stor
     meta.execute(params!["bucket_bits", form.bucket_bits])?;
     meta.execute(params!["release_no_bytes", form.release_no_bytes as i64])?;
     meta.execute(params!["tracks", tracks as i64])?;
-    Ok(tracks)
+    Ok(())
 }
 
 /// Pairs of bits and release number, in parts by the first bits, in a file: together they may be larger

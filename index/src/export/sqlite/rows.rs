@@ -3,20 +3,19 @@
 use super::{Number, Progress, Writer, hex};
 use crate::entry::EntryId;
 use crate::entry::link::Link;
-use crate::entry::opinion::Report;
-use crate::entry::opinion::Tag;
+use crate::entry::opinion::{Report, Tag};
 use crate::entry::own_release::OwnRelease;
 use crate::entry::reason::Reason;
-use crate::entry::request::Request;
-use crate::entry::request::Want;
+use crate::entry::request::{Request, Want};
 use crate::entry::retract::Retract;
 use crate::entry::subject::Subject;
-use crate::entry::texts::Comment;
-use crate::entry::texts::Topic;
+use crate::entry::texts::{Comment, Topic};
 use crate::mbid::MbidKind;
 use crate::projection::authored::{Authored, load};
 use crate::projection::collage_items::ItemsOfCollage;
-use crate::projection::{collage_items, column, descriptions, links, profiles, reports, requests, votes};
+use crate::projection::{
+    collage_items, column, descriptions, links, profiles, reports, requests, subjects, votes,
+};
 use crate::store::StoreError;
 use rusqlite::ToSql;
 use uuid::Uuid;
@@ -56,7 +55,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
             format!("SELECT counting.seq FROM {rows} AS counting CROSS JOIN entries USING (seq) ORDER BY id");
         for seq in column::<i64>(self.db, &sql, &[])? {
             row(self, &load(self.db, seq, read)?)?;
-            self.report();
+            self.count_read();
         }
         Ok(())
     }
@@ -176,12 +175,8 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
         })
     }
 
-    fn subjects(&self, table: &str) -> Result<Vec<Vec<u8>>, StoreError> {
-        column(self.db, &format!("SELECT DISTINCT subject FROM {table} ORDER BY subject"), &[])
-    }
-
     fn descriptions(&mut self) -> Result<(), StoreError> {
-        for subject in self.subjects("descriptions")? {
+        for subject in subjects(self.db, "descriptions")? {
             for described in descriptions::descriptions(self.db, &subject)? {
                 let current = [(&described.current, true)].into_iter();
                 for (text, is_current) in current.chain(described.history.iter().map(|text| (text, false))) {
@@ -212,7 +207,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
     }
 
     fn votes(&mut self) -> Result<(), StoreError> {
-        for subject in self.subjects("votes")? {
+        for subject in subjects(self.db, "votes")? {
             for vote in votes::votes(self.db, &subject)? {
                 let (subject, kind) = subject_columns(&vote.body.subject);
                 let columns: [(&str, &dyn ToSql); 6] = [
@@ -230,15 +225,15 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
     }
 
     fn reports(&mut self) -> Result<(), StoreError> {
-        for subject in self.subjects("reports")? {
+        for subject in subjects(self.db, "reports")? {
             for report in reports::reports(self.db, &subject)? {
-                self.report_row(&report)?;
+                self.report(&report)?;
             }
         }
         Ok(())
     }
 
-    fn report_row(&mut self, report: &Authored<Report>) -> Result<(), StoreError> {
+    fn report(&mut self, report: &Authored<Report>) -> Result<(), StoreError> {
         let (subject, kind) = subject_columns(&report.body.subject);
         let (other, other_kind) = report.body.other.as_ref().map(subject_columns).unzip();
         let columns: [(&str, &dyn ToSql); 7] = [
@@ -302,7 +297,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
     }
 
     fn request(&mut self, request: &Authored<Request>) -> Result<(), StoreError> {
-        let open = requests::complete(self.db, request.clone())?;
+        let current = requests::complete(self.db, request.clone())?;
         let said = &request.body;
         let (mbid, mbid_kind) = said.subject.as_ref().map(subject_columns).unzip();
         self.row(
@@ -320,11 +315,11 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
                 ("log", &said.log),
                 ("cue", &said.cue),
                 ("note", &said.note),
-                ("wants", &Number(open.wants)),
-                ("filled", &open.is_filled()),
+                ("wants", &Number(current.wants)),
+                ("filled", &current.is_filled()),
             ],
         )?;
-        for fill in &open.fills {
+        for fill in &current.fills {
             let columns: [(&str, &dyn ToSql); 4] = [
                 ("request", &hex(&request.entry.0)),
                 ("link", &hex(&fill.fill.body.link.0)),

@@ -5,7 +5,7 @@ use super::rows::Row;
 use super::{Frame, page, wording};
 use crate::app::{App, SharedApp, blocking};
 use crate::web::error::{PageError, WebError};
-use crate::web::search_query::{DEFAULT_LIMIT, SearchQuery};
+use crate::web::search_query::{DEFAULT_LIMIT, SearchQuery, encoded};
 use crate::web::view::GroupView;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
@@ -14,7 +14,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use deadwax_index::Problem;
 use deadwax_index::search::{self, Hits, Identifier, MAX_DEPTH};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::Instant;
 
 /// The query as the heading repeats it.
@@ -89,10 +88,6 @@ fn summary(hits: &Hits, took_secs: f64) -> String {
         (0, _) => format!("Nothing as typed; {groups} come near, {took_secs:.2} s"),
         (exact, _) => format!("{groups}, {} as typed, {took_secs:.2} s", wording::thousands(exact)),
     }
-}
-
-fn encoded(text: &str) -> impl std::fmt::Display {
-    utf8_percent_encode(text, NON_ALPHANUMERIC)
 }
 
 fn search_url(query: &str) -> String {

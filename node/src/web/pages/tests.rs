@@ -2,27 +2,18 @@
 
 use crate::app::{App, SharedApp, uptime_secs};
 use crate::config::Config;
-use crate::dialer::Dialer;
-use crate::disk::Disk;
-use crate::networks::Networks;
-use crate::peers::status::PeerBoard;
-use crate::signer::Signer;
 use crate::submit::{Draft, Receipt, link_of, submit};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
 use axum::http::{HeaderMap, Request, StatusCode};
 use data_encoding::HEXLOWER;
-use deadwax_i2p_gateway::tracker::{Tracker, TrackerConfig};
 use deadwax_index::entry::link::Link;
-use deadwax_index::search::SearchIndex;
-use deadwax_index::store::Store;
 use http_body_util::BodyExt;
 use liblzma::write::XzEncoder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
-use tokio::sync::watch;
+use std::sync::Arc;
 use tower::ServiceExt;
 
 const GROUP: &str = "8d1f2e3c-4b5a-4968-8776-95a4b3c2d1e0";
@@ -48,19 +39,7 @@ impl Node {
         let mut config = Config::default();
         config.node.name = "tideline".into();
         config.publication.delay = delay;
-        let app = App {
-            store: Store::open(dir.path()).unwrap(),
-            search: SearchIndex::open(dir.path()).unwrap(),
-            signer: Mutex::new(Signer::unsaved().unwrap()),
-            tracker: Tracker::new(TrackerConfig::default()),
-            networks: Networks::default(),
-            dialer: Dialer::new(true),
-            peers: PeerBoard::new(&config.sync.peers),
-            disk: Disk::default(),
-            released: watch::Sender::new(0),
-            config,
-        };
-        Self { app: Arc::new(app), _dir: dir }
+        Self { app: App::for_test(dir.path(), config), _dir: dir }
     }
 
     /// Publishes a link that differs from the usual one in `changes`.

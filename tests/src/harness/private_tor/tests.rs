@@ -138,6 +138,9 @@ async fn net_gateways_meet_on_a_private_tor_network() {
     server.shutdown().await;
     took("shutdown", begun);
     tokio::time::timeout(PATIENCE, echoing).await.expect("the listener ends with its gateway").unwrap();
+    // The relays have to see first that it is gone: of an introduction that one of them still acknowledged, the
+    // client would wait for the outcome for minutes, and for the next ones with it.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let begun = Instant::now();
     let error = client.dial(&address).await.err().unwrap();
     took("dial to a service that went away", begun);
