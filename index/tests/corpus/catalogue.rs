@@ -1,11 +1,7 @@
 //! Real MusicBrainz records of 1968 to 1973, packed as the official dumps are, and invented ones in
 //! numbers.
-//!
-//! The real ones are not part of this repository: the tests look for them in `DEADWAX_CORPUS`, or in
-//! `shared/corpus` beside the checkout. In CI their absence is a failure; elsewhere the tests say that
-//! they were skipped.
-#![allow(clippy::unwrap_used)]
 
+use crate::corpus;
 use deadwax_index::catalogue::lookup::Identifier;
 use deadwax_index::catalogue::{Catalogue, Kind, Named, Options, Record, import, import_with};
 use deadwax_index::mbid::Uuid;
@@ -15,21 +11,13 @@ use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// The corpus, or `None` after saying that a test was skipped.
-fn corpus(test: &str) -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus");
-    let path = PathBuf::from(std::env::var_os("DEADWAX_CORPUS").unwrap_or_else(|| beside.into()));
-    if path.join("musicbrainz/json-dump-1968-1973").is_dir() {
-        return Some(path.join("musicbrainz"));
-    }
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "the corpus is missing in CI");
-    println!("skipped: {test}: no corpus at {} (set DEADWAX_CORPUS)", path.display());
-    None
+fn musicbrainz(test: &str) -> Option<PathBuf> {
+    Some(corpus(test, "musicbrainz/json-dump-1968-1973")?.join("musicbrainz"))
 }
 
 #[test]
 fn the_corpus_has_exactly_these_records_whichever_order_the_files_come_in() {
-    let Some(corpus) = corpus("MusicBrainz dumps") else { return };
+    let Some(corpus) = musicbrainz("MusicBrainz dumps") else { return };
     let folder = corpus.join("json-dump-1968-1973");
     let names = ["artist", "label", "release-group", "release"];
     let mut orders = vec![vec![folder.clone()]];
@@ -62,7 +50,7 @@ fn the_corpus_has_exactly_these_records_whichever_order_the_files_come_in() {
 
 #[test]
 fn records_with_every_key_are_read() {
-    let Some(corpus) = corpus("MusicBrainz records with every key") else { return };
+    let Some(corpus) = musicbrainz("MusicBrainz records with every key") else { return };
     for kind in [Kind::Artist, Kind::ReleaseGroup, Kind::Release] {
         let path = corpus.join(format!("format-example/{}.json", kind.dump_name()));
         Record::parse(kind, &std::fs::read(path).unwrap()).unwrap();
@@ -103,7 +91,7 @@ fn peak_mib() -> u64 {
 /// Real releases with all their tracks, and everything that their catalogue says of them.
 #[test]
 fn real_tracks_and_identifiers_are_found_again() {
-    let Some(corpus) = corpus("real tracks") else { return };
+    let Some(corpus) = musicbrainz("real tracks") else { return };
     let dir = tempfile::tempdir().unwrap();
     let mut archives = Vec::new();
     for kind in Kind::ALL {
@@ -184,7 +172,7 @@ fn real_tracks_and_identifiers_are_found_again() {
 /// The numbers of rows in the dump of the tables lead to real records.
 #[test]
 fn merged_mbids_lead_to_real_records() {
-    let Some(corpus) = corpus("real tables") else { return };
+    let Some(corpus) = musicbrainz("real tables") else { return };
     let dir = tempfile::tempdir().unwrap();
     let file = std::fs::File::open(corpus.join("mbdump-1968-1973/mbdump.tar.bz2")).unwrap();
     let mut tar = tar::Archive::new(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)));

@@ -1,10 +1,8 @@
 //! Other people's torrent files, magnets and bencode, against the reading of libtorrent 2.1.1.
 //!
-//! They come with provenance and licences and are not part of this repository: the tests look for
-//! them in `DEADWAX_CORPUS`, or in `shared/corpus` beside the checkout. In CI their absence is a
-//! failure; elsewhere the tests say that they were skipped.
-#![allow(clippy::unwrap_used)]
+//! They come with provenance and licences.
 
+use crate::corpus;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -28,18 +26,6 @@ const WITHOUT_PADDING: [(&str, usize, u64); 9] = [
     ("libtorrent/v2_multiple_files.torrent", 3, 3_145_728_600),
 ];
 
-/// The corpus, or `None` after saying that a test was skipped.
-fn corpus(test: &str) -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus");
-    let path = PathBuf::from(std::env::var_os("DEADWAX_CORPUS").unwrap_or_else(|| beside.into()));
-    if path.join("torrents/expected.tsv").is_file() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "the corpus is missing in CI");
-    println!("skipped: {test}: no corpus at {} (set DEADWAX_CORPUS)", path.display());
-    None
-}
-
 /// The rows of a table with a header, by column.
 fn rows(path: PathBuf) -> Vec<BTreeMap<String, String>> {
     let text = fs::read_to_string(path).unwrap();
@@ -59,7 +45,7 @@ fn hex<T: ToString>(hash: Option<T>) -> String {
 
 #[test]
 fn torrent_files_are_read_as_libtorrent_reads_them() {
-    let Some(corpus) = corpus("torrent files") else { return };
+    let Some(corpus) = corpus("torrent files", "torrents/expected.tsv") else { return };
     let rows = rows(corpus.join("torrents/expected.tsv"));
     assert_eq!(rows.len(), 75);
     let mut failures = Vec::new();
@@ -108,7 +94,7 @@ fn torrent_files_are_read_as_libtorrent_reads_them() {
 
 #[test]
 fn magnets_are_read_as_libtorrent_reads_them() {
-    let Some(corpus) = corpus("magnets") else { return };
+    let Some(corpus) = corpus("magnets", "torrents/expected.tsv") else { return };
     let rows = rows(corpus.join("torrents/magnets.tsv"));
     assert_eq!(rows.len(), 14);
     for row in &rows {
@@ -132,7 +118,7 @@ fn magnets_are_read_as_libtorrent_reads_them() {
 /// Here the measure is BEP 3 read strictly; libtorrent accepts some of what is not valid.
 #[test]
 fn bencode_is_read_strictly() {
-    let Some(corpus) = corpus("bencode") else { return };
+    let Some(corpus) = corpus("bencode", "torrents/expected.tsv") else { return };
     let text = fs::read(corpus.join("vectors/bencode/bencode_vectors.json")).unwrap();
     let vectors: Vec<serde_json::Value> = serde_json::from_slice(&text).unwrap();
     assert_eq!(vectors.len(), 12);
