@@ -47,7 +47,7 @@ pub struct App {
 pub type SharedApp = Arc<App>;
 
 impl App {
-    /// A node that has just been opened: no networks yet, nothing known of its peers.
+    /// A node that has just been opened: no network reachable yet, nothing known of its peers.
     pub fn new(
         config: Config,
         store: Store,
@@ -61,7 +61,7 @@ impl App {
             search,
             signer: Mutex::new(signer),
             tracker,
-            networks: Networks::default(),
+            networks: Networks::new(config.tor.enabled, config.i2p.enabled),
             dialer,
             peers: PeerBoard::new(&config.sync.peers),
             disk: Disk::default(),

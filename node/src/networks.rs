@@ -28,13 +28,29 @@ pub struct Network {
 }
 
 /// Both networks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Networks {
     tor: Mutex<Network>,
     i2p: Mutex<Network>,
 }
 
 impl Networks {
+    /// What a node knows before its gateways tell anything: whether each network is switched on.
+    pub fn new(tor: bool, i2p: bool) -> Self {
+        let network = |enabled| {
+            Mutex::new(match enabled {
+                true => Network { state: Reach::Starting, address: None, detail: "starting".into() },
+                false => Network::default(),
+            })
+        };
+        Self { tor: network(tor), i2p: network(i2p) }
+    }
+
+    /// Whether each network that is switched on is reachable.
+    pub fn ready(&self) -> bool {
+        [self.tor(), self.i2p()].iter().all(|network| network.state != Reach::Starting)
+    }
+
     /// The onion service.
     pub fn tor(&self) -> Network {
         self.tor.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -53,5 +69,33 @@ impl Networks {
     /// Takes in news of the I2P destination.
     pub fn set_i2p(&self, network: Network) {
         *self.i2p.lock().unwrap_or_else(PoisonError::into_inner) = network;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reachable() -> Network {
+        Network { state: Reach::Reachable, ..Network::default() }
+    }
+
+    #[test]
+    fn a_node_is_not_ready_before_each_network_has_spoken() {
+        let networks = Networks::new(true, true);
+        assert!(!networks.ready());
+        networks.set_tor(reachable());
+        assert!(!networks.ready());
+        networks.set_i2p(reachable());
+        assert!(networks.ready());
+    }
+
+    #[test]
+    fn a_network_that_is_switched_off_is_not_waited_for() {
+        let networks = Networks::new(true, false);
+        assert!(!networks.ready());
+        networks.set_tor(reachable());
+        assert!(networks.ready());
+        assert!(Networks::new(false, false).ready());
     }
 }

@@ -80,12 +80,9 @@ pub fn body_from_json(kind: u64, json: &[u8]) -> Result<Vec<u8>, JsonError> {
     Ok(body)
 }
 
-/// A body in the form that [`body_from_json`] reads; `None` if it has no meaning in this version.
+/// A body in the form that [`body_from_json`] reads; `None` if it means nothing.
 pub fn body_to_json(kind: u64, body: &[u8]) -> Option<Json> {
-    match Kind::from_number(kind)? {
-        Kind::Link => serde_json::to_value(Link::from_body(body).ok()?).ok(),
-        _ => None,
-    }
+    serde_json::to_value(Body::from_bytes(kind, body).ok()?).ok()
 }
 
 fn value(json: &Json) -> Result<Value, JsonError> {

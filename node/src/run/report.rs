@@ -41,6 +41,8 @@ pub fn spawn(app: &SharedApp, options: &Options, tasks: &mut JoinSet<(&'static s
             let (started, mut shown) = (Instant::now(), [Network::default(), Network::default()]);
             let mut ready = false;
             loop {
+                // Asked first: what is written then is at least as new.
+                let is_ready = app.networks.ready();
                 let now = [app.networks.tor(), app.networks.i2p()];
                 for ((name, old), new) in ["Tor", "I2P"].into_iter().zip(&mut shown).zip(&now) {
                     if old != new {
@@ -48,7 +50,7 @@ pub fn spawn(app: &SharedApp, options: &Options, tasks: &mut JoinSet<(&'static s
                         *old = new.clone();
                     }
                 }
-                if !ready && now.iter().all(|network| network.state != Reach::Starting) {
+                if !ready && is_ready {
                     ready = true;
                     if let Some(file) = &ready_file {
                         write_ready(file, &data_dir, &now)?;

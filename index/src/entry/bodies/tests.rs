@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::entry::cbor::Value;
-use crate::entry::json::body_from_json;
+use crate::entry::json::{body_from_json, body_to_json};
 use crate::entry::link::tests::any_link;
 use crate::entry::own_release::{Artist, Label, Medium, Track};
 use crate::entry::reason::Reason;
@@ -163,6 +163,7 @@ proptest! {
         prop_assert_eq!(&Body::from_bytes(kind, &bytes).unwrap(), &body);
         let json = serde_json::to_value(&body).unwrap();
         prop_assert_eq!(&Body::from_json(kind, &json).unwrap().unwrap(), &body);
+        prop_assert_eq!(body_to_json(kind, &bytes), Some(json.clone()));
         prop_assert_eq!(body_from_json(kind, json.to_string().as_bytes()).unwrap(), bytes);
     }
 
