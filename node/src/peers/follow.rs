@@ -10,7 +10,7 @@ use super::items::Items;
 use super::status::StateAnswer;
 use crate::app::{SharedApp, blocking};
 use crate::disk::wait_for_space;
-use deadwax_index::entry::{Scope, VerifiedEntry, VerifiedHead};
+use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition};
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS, MAX_ITEMS_PER_MARK};
@@ -31,6 +31,12 @@ const STATE_INTERVAL: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(2);
 /// Items that may come before a mark. A server marks more often; this one cannot exhaust memory.
 const MAX_UNMARKED_ITEMS: usize = 4 * MAX_ITEMS_PER_MARK;
+/// A transaction takes in this much at most, and what comes until the next mark. The ids of entries are random,
+/// so that each touches pages of its own: few large transactions write fewer of them than many small ones.
+const FULL_BATCH: usize = 4_096;
+const FULL_BATCH_BYTES: usize = 4 << 20;
+/// How long a transaction waits for more: much less than a round trip, and long enough for what is on its way.
+const LINGER: Duration = Duration::from_millis(10);
 
 /// Why following a peer ended.
 #[derive(Debug, thiserror::Error)]
@@ -186,16 +192,29 @@ impl Tail<'_> {
 
     /// Takes in whole entries until the stream ends.
     async fn read_full(&self, mut items: Items) -> Result<std::convert::Infallible, FollowError> {
-        let mut batch = Batch::default();
+        // What came after the last mark.
+        let mut rest = Batch::default();
         loop {
-            match items.next().await?.ok_or(FollowError::Closed)? {
-                Item::Mark(after) => {
-                    let new = self.commit(std::mem::take(&mut batch), Some(after)).await?;
-                    self.app.peers.received(self.peer, std::mem::take(&mut items.bytes), new);
-                    self.progress.send_if_modified(|read| self.scope == Scope::Core && replace(read, after));
+            let mut after = until_mark(&mut items, &mut rest).await?;
+            let mut batch = std::mem::take(&mut rest);
+            let ended = loop {
+                if batch.is_full() {
+                    break Ok(());
                 }
-                item => batch.push(item)?,
-            }
+                match tokio::time::timeout(LINGER, until_mark(&mut items, &mut rest)).await {
+                    Ok(Ok(later)) => {
+                        after = later;
+                        batch.append(std::mem::take(&mut rest));
+                    }
+                    Ok(Err(error)) => break Err(error),
+                    Err(_) => break Ok(()),
+                }
+            };
+            let new = self.commit(batch, Some(after)).await?;
+            self.app.peers.received(self.peer, std::mem::take(&mut items.bytes), new);
+            self.progress.send_if_modified(|read| self.scope == Scope::Core && replace(read, after));
+            // Whatever ends a stream, what was marked before is kept.
+            ended?;
         }
     }
 
@@ -310,19 +329,43 @@ fn replace(read: &mut u64, after: u64) -> bool {
     std::mem::replace(read, after) != after
 }
 
+/// Reads entries up to the next mark into `batch`. Dropping the future loses nothing: `batch` has what was read.
+async fn until_mark(items: &mut Items, batch: &mut Batch) -> Result<u64, FollowError> {
+    loop {
+        match items.next().await?.ok_or(FollowError::Closed)? {
+            Item::Mark(after) => return Ok(after),
+            item => batch.push(item)?,
+        }
+    }
+}
+
 /// Heads with their bodies, as they came.
 #[derive(Default)]
 struct Batch {
     entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    bytes: usize,
 }
 
 impl Batch {
+    fn is_full(&self) -> bool {
+        self.entries.len() >= FULL_BATCH || self.bytes >= FULL_BATCH_BYTES
+    }
+
+    fn append(&mut self, mut later: Self) {
+        self.entries.append(&mut later.entries);
+        self.bytes += later.bytes;
+    }
+
     fn push(&mut self, item: Item) -> Result<(), RequestError> {
         match item {
-            Item::Head(head) => self.entries.push((head, None)),
+            Item::Head(head) => {
+                self.bytes += head.len();
+                self.entries.push((head, None));
+            }
             // The reader lets a body through only right after its head.
             Item::Body(body) => {
                 if let Some(entry) = self.entries.last_mut() {
+                    self.bytes += body.len();
                     entry.1 = Some(body);
                 }
             }
@@ -337,13 +380,14 @@ impl Batch {
     }
 
     fn verify(&self, scope: Scope) -> Result<Vec<VerifiedEntry>, FollowError> {
-        let verify = |(head, body): &(Vec<u8>, Option<Vec<u8>>)| {
-            let head = VerifiedHead::verify(head).map_err(|error| FollowError::Invalid(error.to_string()))?;
-            if head.scope() != scope {
-                return Err(FollowError::Invalid(format!("an entry of another scope than {}", scope.name())));
-            }
-            VerifiedEntry::new(head, body.as_deref()).map_err(|error| FollowError::Invalid(error.to_string()))
-        };
-        self.entries.iter().map(verify).collect()
+        let entries = VerifiedEntry::verify_all(&self.entries)
+            .map_err(|error| FollowError::Invalid(error.to_string()))?;
+        match entries.iter().any(|entry| entry.head().scope() != scope) {
+            true => Err(FollowError::Invalid(format!("an entry of another scope than {}", scope.name()))),
+            false => Ok(entries),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
