@@ -16,8 +16,9 @@ use deadwax_index::store::StoreError;
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS, MAX_ITEMS_PER_MARK};
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::time::Instant;
 
 /// First wait after a failure; doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_secs(1);

@@ -14,30 +14,40 @@ use deadwax_index::Problem;
 use deadwax_index::entry::Scope;
 use deadwax_index::store::StoreError;
 use deadwax_index::store::entries::ScopeState;
-use deadwax_index::sync::wire::{MAX_ITEMS_PER_MARK, parse_fetch, write_id, write_mark};
+use deadwax_index::sync::wire::{ID_PREFIX_BYTES, MAX_ITEMS_PER_MARK, parse_fetch, write_id, write_mark};
 use futures::stream;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
+use zstd::stream::write::Encoder;
 
 /// A silent tail repeats its mark this often, so that a reader can tell it from a dead one.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// Tails that are open at once; each peer has two.
 const MAX_TAILS: usize = 128;
-/// Fetches that are answered at once: each compresses on a thread.
+/// Fetches that are answered at once: each has a compressor of some megabytes.
 const MAX_FETCHES: usize = 16;
+/// Entries of an answer that are read and compressed at once, and some more.
+const FETCH_CHUNK_BYTES: usize = 128 * 1024;
 /// zstd level of answers: entries are mostly random bytes, so more costs time and gains nothing.
 const ZSTD_LEVEL: i32 = 3;
 const CBOR_SEQUENCE: &str = "application/cbor-seq";
 
-static TAILS: std::sync::LazyLock<Arc<Semaphore>> =
-    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(MAX_TAILS)));
-static FETCHES: std::sync::LazyLock<Arc<Semaphore>> =
-    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(MAX_FETCHES)));
+/// What is answered at once, at most.
+pub struct Serving {
+    tails: Arc<Semaphore>,
+    fetches: Arc<Semaphore>,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self { tails: Arc::new(Semaphore::new(MAX_TAILS)), fetches: Arc::new(Semaphore::new(MAX_FETCHES)) }
+    }
+}
 
 /// Count and root by scope, as JSON shows them.
 pub fn scope_answers(scopes: &[(Scope, ScopeState)]) -> BTreeMap<Scope, ScopeAnswer> {
@@ -97,7 +107,7 @@ pub async fn tail(
         })
         .into());
     }
-    let permit = Arc::clone(&TAILS).try_acquire_owned().map_err(|_| WebError::Busy)?;
+    let permit = Arc::clone(&app.serving.tails).try_acquire_owned().map_err(|_| WebError::Busy)?;
     let reader = TailReader {
         released: app.released.subscribe(),
         app,
@@ -158,70 +168,58 @@ pub async fn fetch(
     // Each once, whatever was asked: an answer is never longer than what is here.
     ids.sort_unstable();
     ids.dedup();
-    let permit = Arc::clone(&FETCHES).try_acquire_owned().map_err(|_| WebError::Busy)?;
+    let permit = Arc::clone(&app.serving.fetches).try_acquire_owned().map_err(|_| WebError::Busy)?;
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let compress =
         accepted.split(',').any(|encoding| encoding.split(';').next().map(str::trim) == Some("zstd"));
-    // A slow reader holds this many chunks, not the whole answer.
-    let (sender, mut receiver) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || {
-        let broken = sender.clone();
-        let out = ChunkWriter { sender, chunk: Vec::new() };
-        let written = if compress {
-            zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)
-                .and_then(|mut encoder| {
-                    write_entries(&app, &ids, &mut encoder).and_then(|()| encoder.finish())
-                })
-                .and_then(|mut out| out.flush())
-        } else {
-            let mut out = out;
-            write_entries(&app, &ids, &mut out).and_then(|()| out.flush())
-        };
-        if let Err(error) = written {
-            tracing::debug!(%error, "a fetch was not answered to its end");
-            // So that the reader sees it break off, and does not take it for the whole answer.
-            let _ = broken.blocking_send(Err(error));
-        }
-        drop(permit);
+    let encoder =
+        if compress { Some(Encoder::new(Vec::new(), ZSTD_LEVEL).map_err(WebError::internal)?) } else { None };
+    let answer = FetchAnswer { app, ids: ids.into_iter(), encoder, _permit: permit };
+    // A slow reader holds a chunk, not the whole answer. An error breaks the answer off, so that nobody takes it
+    // for whole.
+    let body = stream::try_unfold(Some(answer), |answer| async {
+        let Some(answer) = answer else { return Ok(None) };
+        let app = Arc::clone(&answer.app);
+        blocking(&app, move |_| answer.next_chunk()).await.map(Some)
     });
-    let body = Body::from_stream(stream::poll_fn(move |context| receiver.poll_recv(context)));
-    let mut response = ([(CONTENT_TYPE, CBOR_SEQUENCE)], body).into_response();
+    let mut response = ([(CONTENT_TYPE, CBOR_SEQUENCE)], Body::from_stream(body)).into_response();
     if compress {
         response.headers_mut().insert(CONTENT_ENCODING, axum::http::HeaderValue::from_static("zstd"));
     }
     Ok(response)
 }
 
-fn write_entries(app: &SharedApp, ids: &[[u8; 16]], out: &mut impl Write) -> std::io::Result<()> {
-    let mut bytes = Vec::new();
-    for id in ids {
-        bytes.clear();
-        for entry in app.store.entries_by_prefix(id).map_err(std::io::Error::other)? {
-            entry.write_to(&mut bytes);
-        }
-        out.write_all(&bytes)?;
-    }
-    Ok(())
+/// An answer to a fetch, as far as it is not yet written.
+struct FetchAnswer {
+    app: SharedApp,
+    ids: std::vec::IntoIter<[u8; ID_PREFIX_BYTES]>,
+    encoder: Option<Encoder<'static, Vec<u8>>>,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// Sends what is written in chunks to the body of an answer.
-struct ChunkWriter {
-    sender: mpsc::Sender<std::io::Result<Bytes>>,
-    chunk: Vec<u8>,
-}
-
-impl Write for ChunkWriter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.chunk.extend(bytes);
-        if self.chunk.len() >= 32 * 1024 {
-            self.flush()?;
+impl FetchAnswer {
+    /// The next bytes; with them itself, if there are more.
+    fn next_chunk(mut self) -> std::io::Result<(Bytes, Option<Self>)> {
+        let mut plain = Vec::new();
+        let has_more = loop {
+            let Some(id) = self.ids.next() else { break false };
+            for entry in self.app.store.entries_by_prefix(&id).map_err(std::io::Error::other)? {
+                entry.write_to(&mut plain);
+            }
+            if plain.len() >= FETCH_CHUNK_BYTES {
+                break true;
+            }
+        };
+        let Some(encoder) = &mut self.encoder else {
+            return Ok((plain.into(), has_more.then_some(self)));
+        };
+        encoder.write_all(&plain)?;
+        if has_more {
+            let packed = std::mem::take(encoder.get_mut());
+            return Ok((packed.into(), Some(self)));
         }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        let chunk = std::mem::take(&mut self.chunk);
-        self.sender.blocking_send(Ok(chunk.into())).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+        let packed = self.encoder.take().map_or_else(|| Ok(Vec::new()), Encoder::finish)?;
+        Ok((packed.into(), None))
     }
 }
 
