@@ -1,4 +1,7 @@
-//! What other nodes read: state, tail and entries (`doc/SYNC-PROTOCOL.md`).
+//! What other nodes read: state, tail and entries (`doc/SYNC-PROTOCOL.md`); how they compare whole sets is in
+//! `sync/compare.rs`.
+
+pub mod compare;
 
 use super::error::{ApiError, WebError, not_found};
 use crate::app::{SharedApp, blocking};
@@ -51,7 +54,7 @@ pub async fn state(State(app): State<SharedApp>) -> Result<Json<StateAnswer>, Ap
         let scopes = app.scopes()?;
         Ok(StateAnswer {
             scopes: scope_answers(&scopes),
-            members_root: None,
+            members_root: app.members_root(),
             incarnation: HEXLOWER.encode(&app.store.incarnation()?),
             tail: scopes.iter().map(|(scope, state)| (*scope, state.tail)).collect(),
         })
@@ -162,34 +165,41 @@ pub async fn fetch(
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let compress =
         accepted.split(',').any(|encoding| encoding.split(';').next().map(str::trim) == Some("zstd"));
+    let mut response = stream_blocking(permit, CBOR_SEQUENCE, move |mut out| {
+        if compress {
+            let mut encoder = zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?;
+            write_entries(&app, &ids, &mut encoder)?;
+            out = encoder.finish()?;
+        } else {
+            write_entries(&app, &ids, &mut out)?;
+        }
+        out.flush()
+    });
+    if compress {
+        response.headers_mut().insert(CONTENT_ENCODING, axum::http::HeaderValue::from_static("zstd"));
+    }
+    Ok(response)
+}
+
+/// An answer that is written where it may block, while it is read.
+fn stream_blocking(
+    permit: OwnedSemaphorePermit,
+    content_type: &'static str,
+    write: impl FnOnce(ChunkWriter) -> std::io::Result<()> + Send + 'static,
+) -> Response {
     // A slow reader holds this many chunks, not the whole answer.
     let (sender, mut receiver) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
         let broken = sender.clone();
-        let out = ChunkWriter { sender, chunk: Vec::new() };
-        let written = if compress {
-            zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)
-                .and_then(|mut encoder| {
-                    write_entries(&app, &ids, &mut encoder).and_then(|()| encoder.finish())
-                })
-                .and_then(|mut out| out.flush())
-        } else {
-            let mut out = out;
-            write_entries(&app, &ids, &mut out).and_then(|()| out.flush())
-        };
-        if let Err(error) = written {
-            tracing::debug!(%error, "a fetch was not answered to its end");
+        if let Err(error) = write(ChunkWriter { sender, chunk: Vec::new() }) {
+            tracing::debug!(%error, "an answer was not written to its end");
             // So that the reader sees it break off, and does not take it for the whole answer.
             let _ = broken.blocking_send(Err(error));
         }
         drop(permit);
     });
     let body = Body::from_stream(stream::poll_fn(move |context| receiver.poll_recv(context)));
-    let mut response = ([(CONTENT_TYPE, CBOR_SEQUENCE)], body).into_response();
-    if compress {
-        response.headers_mut().insert(CONTENT_ENCODING, axum::http::HeaderValue::from_static("zstd"));
-    }
-    Ok(response)
+    ([(CONTENT_TYPE, content_type)], body).into_response()
 }
 
 fn write_entries(app: &SharedApp, ids: &[[u8; 16]], out: &mut impl Write) -> std::io::Result<()> {
