@@ -114,7 +114,8 @@ impl Store {
     ) -> Result<Vec<[u8; ID_PREFIX_BYTES]>, StoreError> {
         let mut missing = Vec::new();
         // One range for each bucket: the ids of a list are close together there, and far apart elsewhere.
-        for bucket in listed.chunk_by(|one, next| one[..2] == next[..2]) {
+        let bucket_of = |id: &[u8; ID_PREFIX_BYTES]| Bucket::of([id[0], id[1]]);
+        for bucket in listed.chunk_by(|one, next| bucket_of(one) == bucket_of(next)) {
             let [Some(first), Some(last)] = [bucket.first(), bucket.last()] else { continue };
             let bound = |prefix: &[u8; ID_PREFIX_BYTES], rest: u8| {
                 let mut id = [rest; 32];

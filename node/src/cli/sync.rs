@@ -46,11 +46,17 @@ impl Sync {
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         let Self::Decode { left, against, network } = self;
         let network = network.as_deref().map_or(Ok(OPEN_NETWORK), read_network)?;
-        let key = SketchKey::of_network(&network);
-        let (left, right) = (read(&left)?, read(&against)?);
-        let decoded = decode(key, &left, &right);
-        let left_has = items_of(context, &network, &left).map(|items| (items, true));
-        let side = left_has.or_else(|| items_of(context, &network, &right).map(|items| (items, false)));
+        let answer = Answer::of(&context.data_dir, &network, &read(&left)?, &read(&against)?);
+        context.out.print(&answer, text);
+        Ok(())
+    }
+}
+
+impl Answer {
+    fn of(data_dir: &Path, network: &[u8; 32], left: &[Symbol], right: &[Symbol]) -> Self {
+        let decoded = decode(SketchKey::of_network(network), left, right);
+        let left_has = items_of(data_dir, network, left).map(|items| (items, true));
+        let side = left_has.or_else(|| items_of(data_dir, network, right).map(|items| (items, false)));
         let mut answer = Answer { complete: decoded.is_complete, ..Answer::default() };
         for item in decoded.items {
             let list = match &side {
@@ -60,8 +66,7 @@ impl Sync {
             };
             list.push(HEXLOWER.encode(&item));
         }
-        context.out.print(&answer, text);
-        Ok(())
+        answer
     }
 }
 
@@ -81,7 +86,7 @@ impl KnownSet {
 }
 
 /// The items of a sketch, if it alone tells them, or together with the node in the data directory.
-fn items_of(context: &Context, network: &[u8; 32], symbols: &[Symbol]) -> Option<KnownSet> {
+fn items_of(data_dir: &Path, network: &[u8; 32], symbols: &[Symbol]) -> Option<KnownSet> {
     let key = SketchKey::of_network(network);
     let differing = |known: &[Symbol]| {
         let decoded = decode(key, symbols, known);
@@ -90,11 +95,11 @@ fn items_of(context: &Context, network: &[u8; 32], symbols: &[Symbol]) -> Option
     if let Some(differs) = differing(&vec![Symbol::default(); symbols.len()]) {
         return Some(KnownSet { store: None, differs });
     }
-    if !context.data_dir.join("entries.db").exists() {
+    if !data_dir.join("entries.db").exists() {
         return None;
     }
     // Which scope they are of is not in the files.
-    let store = Store::open(&context.data_dir).ok()?;
+    let store = Store::open(data_dir).ok()?;
     let found = Scope::ALL.into_iter().find_map(|scope| {
         let known = store.sketch_symbols(scope, network, symbols.len()).ok()?;
         Some((scope, differing(&known)?))
@@ -130,4 +135,48 @@ fn text(answer: &Answer) -> String {
     }
     let all = if *complete { "These are all." } else { "There are more, which these symbols do not tell." };
     text + all + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deadwax_index::entry::identity::Identity;
+    use deadwax_index::ingest::ingest;
+    use deadwax_index::sync::sketch::Sketch;
+
+    #[test]
+    fn sides_are_told_by_one_sketch_alone_or_by_the_node() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let mut author = Identity::from_secret([3; 32]);
+        let entries: Vec<_> = (0..420).map(|n| author.sign(vec![0xa0], 32, n, 494_000)).collect();
+        ingest(&store, &entries[..405], None).unwrap();
+        let items: Vec<_> = entries.iter().map(|entry| entry.head().id().prefix()).collect();
+        let sketch = |items: &[SketchItem]| {
+            let mut sketch = Sketch::new(SketchKey::of_network(&OPEN_NETWORK));
+            items.iter().for_each(|item| sketch.toggle(item));
+            sketch
+        };
+        let hex = |items: &[SketchItem]| {
+            let mut hex: Vec<_> = items.iter().map(|item| HEXLOWER.encode(item)).collect();
+            hex.sort_unstable();
+            hex
+        };
+        let (left, right) = (sketch(&items[..400]), sketch(&items[10..]));
+        let elsewhere = dir.path().join("elsewhere");
+        // Whole sketches tell all of such small sets; of their beginnings each needs the node.
+        for (symbols, data_dir, known) in
+            [(16_384, elsewhere.as_path(), true), (200, dir.path(), true), (200, elsewhere.as_path(), false)]
+        {
+            let (left, right) = (&left.symbols()[..symbols], &right.symbols()[..symbols]);
+            let answer = Answer::of(data_dir, &OPEN_NETWORK, left, right);
+            assert!(answer.complete);
+            if known {
+                assert_eq!((answer.only_left, answer.only_right), (hex(&items[..10]), hex(&items[400..])));
+                assert!(answer.unknown_side.is_empty());
+            } else {
+                assert_eq!(answer.unknown_side, hex(&[&items[..10], &items[400..]].concat()));
+            }
+        }
+    }
 }

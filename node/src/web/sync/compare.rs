@@ -25,6 +25,9 @@ use tokio::sync::Semaphore;
 const MAX_LISTS: usize = 8;
 const BYTES: &str = "application/octet-stream";
 
+/// Digests and sketches that are brought up to date at once. Others wait here, and not where all other work
+/// with the store would wait behind them.
+static UPDATES: Semaphore = Semaphore::const_new(4);
 static LISTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_LISTS)));
 
 fn scope_of(name: &str) -> Result<Scope, WebError> {
@@ -39,10 +42,12 @@ fn version(incarnation: &[u8], position: u64) -> String {
 /// `GET /sync/v1/{scope}/digests`: those of all buckets.
 pub async fn digests(State(app): State<SharedApp>, Path(scope): Path<String>) -> Result<Response, ApiError> {
     let scope = scope_of(&scope)?;
+    let turn = UPDATES.acquire().await.map_err(|_| WebError::Busy)?;
     let (incarnation, kept) = blocking(&app, move |app| -> Result<_, StoreError> {
         Ok((app.store.incarnation()?, app.store.digests(scope)?))
     })
     .await?;
+    drop(turn);
     let version = version(&incarnation, kept.position);
     Ok(([(CONTENT_TYPE, BYTES.to_owned()), (ETAG, version)], kept.digests.to_bytes()).into_response())
 }
@@ -72,10 +77,12 @@ pub async fn sketch(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let scope = scope_of(&scope)?;
+    let turn = UPDATES.acquire().await.map_err(|_| WebError::Busy)?;
     let (incarnation, sketch) = blocking(&app, move |app| -> Result<_, StoreError> {
         Ok((app.store.incarnation()?, app.store.frozen_sketch(scope, &app.network_id())?))
     })
     .await?;
+    drop(turn);
     let version = version(&incarnation, sketch.position);
     let all = sketch.bytes.len();
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
