@@ -6,7 +6,8 @@
 use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
 use crate::projection::{Fold, Place};
-use crate::store::entries::load_sum;
+use crate::store::changes::SetChanges;
+use crate::store::entries::{load_sum, newest_position};
 use crate::store::{Store, StoreError};
 use crate::sync::root::SetSum;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -58,7 +59,7 @@ pub fn ingest(
     entries: &[VerifiedEntry],
     position: Option<TailPosition<'_>>,
 ) -> Result<Vec<Outcome>, StoreError> {
-    store.write(|db| {
+    store.change_sets(|db| {
         let mut batch = Batch { db, fold: Fold::new(db), sums: Scope::ALL.map(|_| None) };
         let outcomes = entries.iter().map(|entry| batch.offer(entry)).collect::<Result<_, _>>()?;
         batch.save_sums()?;
@@ -68,7 +69,7 @@ pub fn ingest(
                 params![peer, scope as i64, incarnation, after as i64],
             )?;
         }
-        Ok(outcomes)
+        Ok((outcomes, batch.changes()?))
     })
 }
 
@@ -91,7 +92,25 @@ struct Batch<'a> {
     db: &'a Transaction<'a>,
     fold: Fold<'a>,
     /// By scope; loaded when first needed.
-    sums: [Option<SetSum>; 2],
+    sums: [Option<RunningSum>; 2],
+}
+
+/// The sum of a scope, and which ids it has gained or lost since it was loaded.
+struct RunningSum {
+    sum: SetSum,
+    changed: Vec<EntryId>,
+}
+
+impl RunningSum {
+    fn insert(&mut self, id: &EntryId) {
+        self.sum.insert(id);
+        self.changed.push(*id);
+    }
+
+    fn remove(&mut self, id: &EntryId) {
+        self.sum.remove(id);
+        self.changed.push(*id);
+    }
 }
 
 impl Batch<'_> {
@@ -153,17 +172,23 @@ impl Batch<'_> {
         self.fold.project(&place, entry.body())
     }
 
-    fn sum(&mut self, scope: Scope) -> Result<&mut SetSum, StoreError> {
+    fn sum(&mut self, scope: Scope) -> Result<&mut RunningSum, StoreError> {
         let slot = &mut self.sums[scope as usize];
         match slot {
             Some(sum) => Ok(sum),
-            None => Ok(slot.insert(load_sum(self.db, scope)?)),
+            None => Ok(slot.insert(RunningSum { sum: load_sum(self.db, scope)?, changed: Vec::new() })),
         }
+    }
+
+    /// Everything that joined or left the sets.
+    fn changes(self) -> Result<SetChanges, StoreError> {
+        let ids = self.sums.map(|sum| sum.map_or_else(Vec::new, |sum| sum.changed));
+        Ok(SetChanges { position: newest_position(self.db)?, ids })
     }
 
     fn save_sums(&self) -> Result<(), StoreError> {
         for scope in Scope::ALL {
-            if let Some(sum) = &self.sums[scope as usize] {
+            if let Some(RunningSum { sum, .. }) = &self.sums[scope as usize] {
                 self.db.execute(
                     "INSERT OR REPLACE INTO set_roots (scope, count, lanes) VALUES (?1, ?2, ?3)",
                     params![scope as i64, sum.count() as i64, sum.lanes_to_bytes()],

@@ -3,9 +3,12 @@
 //! One writer and a few readers, all synchronous. What is written is decided by [`crate::ingest`];
 //! questions are asked by [`entries`] and [`crate::projection`].
 
+pub(crate) mod changes;
+pub mod digests;
 pub mod entries;
 pub(crate) mod migration;
 pub mod private;
+pub mod sketch;
 
 use crate::{Problem, disk, projection};
 use rusqlite::config::DbConfig;
@@ -95,6 +98,10 @@ pub struct Store {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     private: Mutex<Connection>,
+    /// By scope.
+    digests: [digests::DigestKeeper; 2],
+    /// By scope.
+    sketches: [sketch::SketchKeeper; 2],
 }
 
 impl Store {
@@ -141,6 +148,8 @@ impl Store {
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             private: Mutex::new(private),
+            digests: Default::default(),
+            sketches: Default::default(),
         })
     }
 

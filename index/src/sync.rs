@@ -2,5 +2,7 @@
 //!
 //! Not here: HTTP, and who asks whom when; that is the node's.
 
+pub mod digests;
 pub mod root;
+pub mod sketch;
 pub mod wire;

@@ -16,6 +16,7 @@ use deadwax_index::listing::Listing;
 use deadwax_index::mbid::Uuid;
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::{Store, StoreError};
+use deadwax_index::sync::sketch::OPEN_NETWORK;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, watch};
@@ -125,6 +126,16 @@ impl App {
             (Scope::Core, self.store.scope_state(Scope::Core)?),
             (Scope::Main, self.store.scope_state(Scope::Main)?),
         ])
+    }
+
+    /// The root over the members, as the state has it: none while the set is open to all authors.
+    pub fn members_root(&self) -> Option<String> {
+        None
+    }
+
+    /// What sketches of this network are drawn with: the id of the pinned charter, once there is one.
+    pub fn network_id(&self) -> [u8; 32] {
+        OPEN_NETWORK
     }
 
     /// Announce addresses that every magnet of this node names: its own, then its peers'.

@@ -13,6 +13,7 @@ mod link;
 mod node;
 mod output;
 mod search;
+mod sync;
 mod torrent;
 
 use crate::config::Config;
@@ -75,6 +76,9 @@ enum Command {
     Status,
     /// Show the peers of the running node
     Peers,
+    /// Compare the sets of two nodes
+    #[command(subcommand)]
+    Sync(sync::Sync),
     /// Show what a magnet says, and the one that works inside I2P
     Magnet(torrent::Magnet),
     /// Look into a .torrent file
@@ -129,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Index(command) => command.run(&context),
         Command::Status => node::status(&context),
         Command::Peers => node::peers(&context),
+        Command::Sync(command) => command.run(&context),
         Command::Magnet(command) => command.run(&context),
         Command::Torrent(command) => command.run(&context),
         Command::Tracker(command) => command.run(&context),

@@ -1,7 +1,12 @@
-//! Other nodes: their addresses, what is known about each, and following their tails.
+//! Other nodes: their addresses, what is known about each, following their tails, and comparing sets.
 
 pub mod address;
+mod claims;
 pub mod client;
+mod compare;
+mod fetch;
 pub mod follow;
 pub mod items;
+mod sketch;
 pub mod status;
+mod watch;

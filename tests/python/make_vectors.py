@@ -1,4 +1,4 @@
-"""Writes `index/vectors/*.json`: entries, bodies, CBOR items and roots, each with the verdict it must get.
+"""Writes `index/vectors/*.json`: entries, bodies, CBOR items, roots and sketches, each with the verdict it must get.
 
 Made with cbor2, PyNaCl and blake3 from PyPI and nothing of Deadwax, so that Deadwax agreeing with
 them says something. Run it only to add vectors; those that are published never change.
@@ -9,6 +9,7 @@ them says something. Run it only to add vectors; those that are published never 
 import hashlib
 import itertools
 import json
+import math
 import pathlib
 
 import blake3
@@ -310,6 +311,43 @@ def root(scope, ids):
     return {"scope": scope, "ids": [i.hex() for i in ids], "lanes_sha256": hashlib.sha256(packed).hexdigest(), "root": digest}
 
 
+def sketch(network, ids):
+    """Rateless IBLT of 16,384 symbols (`doc/SYNC-PROTOCOL.md` section 7)."""
+    key = hashlib.sha256(b"deadwax/sketch/1" + network).digest()
+    cells = [[0, 0] for _ in range(16_384)]
+    for item in (entry_id[:16] for entry_id in ids):
+        output = blake3.blake3(item, key=key)
+        check, index, block = int.from_bytes(output.digest(length=8), "little"), 0, 1
+        while index < len(cells):
+            cells[index][0] ^= int.from_bytes(item, "big")
+            cells[index][1] ^= check
+            number = int.from_bytes(output.digest(length=8, seek=8 * block), "little")
+            index += max(1, math.ceil((index + 1.5) * (2**32 / math.sqrt(number + 1.0) - 1)))
+            block += 1
+    return b"".join(items.to_bytes(16, "big") + checks.to_bytes(8, "little") for items, checks in cells)
+
+
+def sketch_sets(ids):
+    for network in (bytes(32), hashlib.sha256(b"some charter").digest()):
+        for some in ([], ids[:1], ids[:2], ids, [bytes(32)], [b"\xff" * 32]):
+            data = sketch(network, some)
+            yield {"network": network.hex(), "ids": [i.hex() for i in some], "prefix": data[:16 * 24].hex(),
+                   "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def sketch_differences():
+    """Sets of the ids SHA-256(n as 4 bytes, big-endian) for n from the first number up to below the second."""
+    for left, right, symbols, complete in [
+        ((0, 50), (0, 50), 1, True), ((0, 51), (0, 50), 4, True), ((0, 300), (40, 320), 128, True),
+        ((0, 1000), (0, 0), 1600, True), ((0, 0), (5, 2005), 3200, True), ((0, 400), (100, 500), 200, False),
+        ((0, 400), (100, 500), 16384, True),
+    ]:
+        numbers = sorted(set(range(*left)) ^ set(range(*right)))
+        different = sorted(hashlib.sha256(n.to_bytes(4, "big")).digest()[:16].hex() for n in numbers)
+        yield {"network": "00" * 32, "left": left, "right": right, "symbols": symbols, "complete": complete,
+               "different": different}
+
+
 def own_releases():
     """Signed own releases, and the UUIDs by which links name them."""
     for name, fields in [("an own release", bodies.BASIC[33]), ("an edition of a known group", bodies.FULL[33])]:
@@ -379,6 +417,9 @@ def main():
     sets = [[], ids[:1], ids[:2], ids[1::-1], ids[:3], [bytes(32)], [b"\xff" * 32], ids]
     write("root.json", {
         "format": "deadwax/root/1", "sets": [root(scope, some) for scope in ("core", "main") for some in sets],
+    })
+    write("sketch.json", {
+        "format": "deadwax/sketch/1", "sets": list(sketch_sets(ids)), "differences": list(sketch_differences()),
     })
 
 

@@ -17,6 +17,7 @@ import nacl.exceptions
 import nacl.signing
 
 import edwards
+import read_sketch
 from read_body import KINDS, own_release_uuid, read_body, write_body
 from read_link import group, read_link
 
@@ -193,6 +194,10 @@ def check_vectors():
     results += [(v["name"], check_body(v, part == "valid")) for part in ("valid", "read_as", "void") for v in bodies[part]]
     results += [("JSON of " + vector["name"], check_refused(vector)) for vector in bodies["refused_json"]]
     results += [(vector["name"], check_own_release(vector)) for vector in bodies["own_releases"]]
+    sketches = json.loads((VECTORS / "sketch.json").read_text())
+    results += [(f"sketch of {len(v['ids'])} ids", read_sketch.check_set(v)) for v in sketches["sets"]]
+    results += [(f"difference of {v['left']} and {v['right']}", read_sketch.check_difference(v))
+                for v in sketches["differences"]]
     failed = [(name, problems) for name, problems in results if problems]
     for name, problems in failed:
         print(f"FAILED {name}: {'; '.join(problems)}")

@@ -210,7 +210,7 @@ pub(crate) fn read_head(head: &[u8]) -> Result<(AuthorKey, Statement), StoreErro
 }
 
 /// The highest position ever given out, even if its entry was replaced since.
-fn newest_position(db: &Connection) -> Result<u64, StoreError> {
+pub(crate) fn newest_position(db: &Connection) -> Result<u64, StoreError> {
     let position: Option<i64> = db
         .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| row.get(0))
         .optional()?;

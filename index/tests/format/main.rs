@@ -11,6 +11,7 @@ mod ed25519;
 mod entries;
 mod rfc8032;
 mod root;
+mod sketch;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::Value;

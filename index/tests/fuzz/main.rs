@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod catalogue;
+mod compare;
 mod entries;
 mod harness;
 mod imports;

@@ -5,9 +5,10 @@ use crate::dialer::{DialError, Dialer};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, RANGE};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Until the first byte of an answer: far peers take seconds, and an I2P stream can stall for 9 s
@@ -28,7 +29,7 @@ pub enum RequestError {
     /// Nothing came for too long.
     #[error("the peer did not answer for {} s", ANSWER_TIMEOUT.as_secs())]
     TimedOut,
-    /// Another status than 200.
+    /// Another status than 200, or than 206 for a range.
     #[error("the peer answered with status {}", .0.as_u16())]
     Status(StatusCode),
     /// An answer that is too long or not of the right form.
@@ -61,6 +62,17 @@ impl Connection {
         self.send(Method::GET, path, Bytes::new()).await
     }
 
+    /// `GET path` for a range of bytes, for an answer that has just those.
+    pub async fn get_range(
+        &mut self,
+        path: &str,
+        bytes: Range<usize>,
+    ) -> Result<Response<Incoming>, RequestError> {
+        let range = format!("bytes={}-{}", bytes.start, bytes.end.saturating_sub(1));
+        let request = self.request(Method::GET, path).header(RANGE, range);
+        self.answer(request.body(Full::default()), StatusCode::PARTIAL_CONTENT).await
+    }
+
     /// `POST path` with a body of bytes, for an answer with status 200.
     pub async fn post(&mut self, path: &str, body: Vec<u8>) -> Result<Response<Incoming>, RequestError> {
         self.send(Method::POST, path, body.into()).await
@@ -81,22 +93,31 @@ impl Connection {
         path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, RequestError> {
-        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
+        let mut request = self.request(method, path);
         if !body.is_empty() {
             request =
                 request.header(CONTENT_TYPE, "application/octet-stream").header(ACCEPT_ENCODING, "zstd");
         }
-        let request = request.body(Full::new(body)).map_err(|error| RequestError::Form(error.to_string()))?;
+        self.answer(request.body(Full::new(body)), StatusCode::OK).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
+        Request::builder().method(method).uri(path).header(HOST, &self.host)
+    }
+
+    /// The answer to a request, if it has the status that one wants.
+    async fn answer(
+        &mut self,
+        request: hyper::http::Result<Request<Full<Bytes>>>,
+        wanted: StatusCode,
+    ) -> Result<Response<Incoming>, RequestError> {
+        let request = request.map_err(|error| RequestError::Form(error.to_string()))?;
         let answer = async {
             self.sender.ready().await?;
             self.sender.send_request(request).await
         };
         let answer =
             tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| RequestError::TimedOut)??;
-        if answer.status() == StatusCode::OK {
-            Ok(answer)
-        } else {
-            Err(RequestError::Status(answer.status()))
-        }
+        if answer.status() == wanted { Ok(answer) } else { Err(RequestError::Status(answer.status())) }
     }
 }

@@ -5,16 +5,17 @@
 //! items since the last mark.
 
 use super::address::PeerAddress;
+use super::claims::Claims;
 use super::client::{Connection, RequestError};
+use super::fetch::{Batch, Fetcher, MAX_UNMARKED_ITEMS};
 use super::items::Items;
 use super::status::StateAnswer;
+use super::watch::watch_state;
 use crate::app::{SharedApp, blocking};
 use crate::disk::wait_for_space;
-use deadwax_index::entry::{Scope, VerifiedEntry};
-use deadwax_index::ingest::{Outcome, TailPosition};
+use deadwax_index::entry::Scope;
 use deadwax_index::store::StoreError;
-use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS, MAX_ITEMS_PER_MARK};
-use std::future::Future;
+use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
@@ -26,22 +27,21 @@ const MIN_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(300);
 /// A connection that lasted this long was a good one: the back-off starts anew.
 const GOOD_CONNECTION: Duration = Duration::from_secs(60);
-/// How often a peer is asked for its state while its tails are open.
-const STATE_INTERVAL: Duration = Duration::from_secs(30);
 /// Entries that this peer named wait this long for the peer that sends whole entries.
 const GRACE: Duration = Duration::from_secs(2);
-/// Items that may come before a mark. A server marks more often; this one cannot exhaust memory.
-const MAX_UNMARKED_ITEMS: usize = 4 * MAX_ITEMS_PER_MARK;
-/// A transaction takes in this much at most, and what comes until the next mark. The ids of entries are random,
-/// so that each touches pages of its own: few large transactions write fewer of them than many small ones.
-const FULL_BATCH: usize = 4_096;
-const FULL_BATCH_BYTES: usize = 4 << 20;
+
+/// Whether what others fetch has come is looked at this often, if they say nothing.
+const CLAIMS_LOOK: Duration = Duration::from_secs(1);
 /// How long a transaction waits for more: much less than a round trip, and long enough for what is on its way.
 const LINGER: Duration = Duration::from_millis(10);
 
+/// A tail of more entries than this is not read from its beginning by a node that has entries too: at 17 bytes
+/// for each, the sketch of some differences is shorter.
+const LONG_TAIL: u64 = 4_096;
+
 /// Why following a peer ended.
 #[derive(Debug, thiserror::Error)]
-enum FollowError {
+pub(super) enum FollowError {
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error("the peer sent something that is not a valid entry: {0}")]
@@ -52,9 +52,14 @@ enum FollowError {
     Store(#[from] StoreError),
 }
 
-/// Which tail of a scope is read with whole entries; the others name ids only.
+/// What those who follow the peers of one node agree on.
 #[derive(Default)]
-pub struct Turns([Arc<Mutex<()>>; 2]);
+pub struct Turns {
+    /// By scope: whose tail is read with whole entries; the others name ids only.
+    full: [Arc<Mutex<()>>; 2],
+    /// What is being fetched.
+    claims: Claims,
+}
 
 /// Follows `peer` for ever.
 pub async fn follow(app: SharedApp, peer: PeerAddress, turns: Arc<Turns>) {
@@ -99,82 +104,64 @@ async fn connection(
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or_else(|| RequestError::Form("the incarnation is not 32 hexadecimal digits".into()))?;
     let tails = Scope::ALL.map(|scope| state.tail.get(&scope).copied().unwrap_or(0));
+    let counts = Scope::ALL.map(|scope| state.scopes.get(&scope).map_or(0, |scope| scope.count));
     let core_tail = tails[Scope::Core as usize];
     app.peers.answered(peer, state);
-    let control = Arc::new(Mutex::new(control));
-    let (progress, core_progress) = watch::channel(0);
+    let control = Mutex::new(control);
+    let fetchers = Scope::ALL.map(|scope| Fetcher { app, peer, scope, incarnation, control: &control });
+    let (progress, read) = watch::channel([0; 2]);
     let tail = |scope: Scope| Tail {
-        app,
-        peer,
+        fetcher: fetchers[scope as usize],
         turns,
-        scope,
-        incarnation,
         newest: tails[scope as usize],
-        control: &control,
+        count: counts[scope as usize],
         progress: &progress,
     };
     let main = async {
         // Who belongs to the network comes first: it decides what the rest is worth.
-        let mut core_progress = core_progress;
-        let _ = core_progress.wait_for(|read| *read >= core_tail).await;
+        let mut read = read.clone();
+        let _ = read.wait_for(|read| read[Scope::Core as usize] >= core_tail).await;
         tail(Scope::Main).follow().await
     };
-    let (never, _, _) = tokio::try_join!(tail(Scope::Core).follow(), main, watch_state(app, peer, &control))?;
+    let watching = watch_state(fetchers, read.clone());
+    let (never, _, _) = tokio::try_join!(tail(Scope::Core).follow(), main, watching)?;
     Ok(never)
 }
 
-/// Asks for the state now and then, and when entries came.
-async fn watch_state(
-    app: &SharedApp,
-    peer: &PeerAddress,
-    control: &Mutex<Connection>,
-) -> Result<std::convert::Infallible, FollowError> {
-    let mut released = app.released.subscribe();
-    loop {
-        // Entries come in bursts: one question after the burst is enough.
-        let _ = tokio::time::timeout(STATE_INTERVAL, released.changed()).await;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        released.mark_unchanged();
-        let state = control.lock().await.get_json("/sync/v1/state").await?;
-        app.peers.answered(peer, state);
-    }
-}
-
 struct Tail<'a> {
-    app: &'a SharedApp,
-    peer: &'a PeerAddress,
+    fetcher: Fetcher<'a>,
     turns: &'a Turns,
-    scope: Scope,
-    incarnation: [u8; 16],
     /// The peer's newest position when the connection began.
     newest: u64,
-    control: &'a Mutex<Connection>,
-    progress: &'a watch::Sender<u64>,
+    /// How many entries it had then.
+    count: u64,
+    /// By scope, how far the tails were read.
+    progress: &'a watch::Sender<[u64; 2]>,
 }
 
 impl Tail<'_> {
     async fn follow(self) -> Result<std::convert::Infallible, FollowError> {
-        let turn = Arc::clone(&self.turns.0[self.scope as usize]);
+        let Fetcher { app, peer, scope, incarnation, .. } = self.fetcher;
+        let turn = Arc::clone(&self.turns.full[scope as usize]);
         let mut guard = Arc::clone(&turn).try_lock_owned().ok();
-        // Whether this tail was read to its end by ids before.
+        // Whether the sets were compared, or this tail was read to its end by ids.
         let mut met = false;
         loop {
             // A later position was given out by a database that the peer's is an older copy of.
             let position = Some(self.position().await?).filter(|at| *at <= self.newest || met).unwrap_or(0);
-            let have_some = blocking(self.app, {
-                let scope = self.scope;
-                move |app| app.store.scope_state(scope)
-            })
-            .await?
-            .count
-                > 0;
+            let own_count = blocking(app, move |app| app.store.scope_state(scope)).await?.count;
+            let have_some = own_count > 0;
+            if position == 0 && have_some && !met && self.count > LONG_TAIL && self.meet(own_count).await? {
+                met = true;
+                continue;
+            }
             // A first meeting of two nodes that both have entries: most are on both sides.
             let full = guard.is_some() && (met || position > 0 || !have_some);
-            let mut connection = Connection::open(&self.app.dialer, self.peer).await?;
+            let mut connection = Connection::open(&app.dialer, peer).await?;
             let path = format!(
                 "/sync/v1/{}/tail?inc={}&after={position}&form={}",
-                self.scope.name(),
-                data_encoding::HEXLOWER.encode(&self.incarnation),
+                scope.name(),
+                data_encoding::HEXLOWER.encode(&incarnation),
                 if full { "full" } else { "ids" },
             );
             let items = Items::new(connection.get(&path).await?)?;
@@ -186,13 +173,25 @@ impl Tail<'_> {
         }
     }
 
+    /// Compares two large sets in place of reading a tail from its beginning; false if that did not find out
+    /// all that the peer has.
+    async fn meet(&self, own_count: u64) -> Result<bool, FollowError> {
+        let compared = self.fetcher.compare(Some(self.count.abs_diff(own_count))).await?;
+        let Some(compared) = compared.filter(|compared| compared.is_whole) else { return Ok(false) };
+        self.fetcher.commit(Batch::default(), Some(compared.position)).await?;
+        self.has_read(compared.position);
+        Ok(true)
+    }
+
     async fn position(&self) -> Result<u64, StoreError> {
-        let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
-        blocking(self.app, move |app| app.store.tail_position(&peer, scope, &incarnation)).await
+        let Fetcher { app, scope, incarnation, .. } = self.fetcher;
+        let peer = self.fetcher.peer.to_string();
+        blocking(app, move |app| app.store.tail_position(&peer, scope, &incarnation)).await
     }
 
     /// Takes in whole entries until the stream ends.
     async fn read_full(&self, mut items: Items) -> Result<std::convert::Infallible, FollowError> {
+        let Fetcher { app, peer, .. } = self.fetcher;
         // What came after the last mark.
         let mut rest = Batch::default();
         loop {
@@ -211,9 +210,9 @@ impl Tail<'_> {
                     Err(_) => break Ok(()),
                 }
             };
-            let new = self.commit(batch, Some(after)).await?;
-            self.app.peers.received(self.peer, std::mem::take(&mut items.bytes), new);
-            self.progress.send_if_modified(|read| self.scope == Scope::Core && replace(read, after));
+            let new = self.fetcher.commit(batch, Some(after)).await?;
+            app.peers.received(peer, std::mem::take(&mut items.bytes), new);
+            self.has_read(after);
             // Whatever ends a stream, what was marked before is kept.
             ended?;
         }
@@ -240,9 +239,12 @@ impl Tail<'_> {
                     if let Some((after, count)) = marked.take() {
                         let wanted: Vec<_> = ids.drain(..count).collect();
                         self.fetch(wanted, after, guard.is_none()).await?;
-                        self.app.peers.received(self.peer, std::mem::take(&mut items.bytes), 0);
-                        self.progress
-                            .send_if_modified(|read| self.scope == Scope::Core && replace(read, after));
+                        self.fetcher.app.peers.received(
+                            self.fetcher.peer,
+                            std::mem::take(&mut items.bytes),
+                            0,
+                        );
+                        self.has_read(after);
                         if guard.is_some() && after >= self.newest && ids.is_empty() {
                             return Ok(guard);
                         }
@@ -282,52 +284,35 @@ impl Tail<'_> {
         after: u64,
         wait: bool,
     ) -> Result<(), FollowError> {
-        let missing = |ids: Vec<_>| blocking(self.app, move |app| app.store.missing(&ids));
+        let app = self.fetcher.app;
+        let missing = |ids: Vec<_>| blocking(app, move |app| app.store.missing(&ids));
         let mut wanted = missing(ids).await?;
         if wait && !wanted.is_empty() {
             tokio::time::sleep(GRACE).await;
             wanted = missing(wanted).await?;
         }
-        if !wanted.is_empty() {
-            // In random order (they are hashes): a server learns nothing from which come first.
-            wanted.sort_unstable();
-            let mut control = self.control.lock().await;
-            let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?;
-            let mut batch = Batch::default();
-            let most = wanted.len() * 2;
-            let (mut new, mut heads) = (0, 0);
-            while let Some(item) = items.next().await? {
-                // The next head begins a new entry: what is complete can be committed.
-                if matches!(item, Item::Head(_)) && batch.entries.len() >= MAX_ITEMS_PER_MARK {
-                    new += self.commit(std::mem::take(&mut batch), None).await?;
-                }
-                heads += usize::from(matches!(item, Item::Head(_)));
-                batch.push(item)?;
-                if heads > most {
-                    return Err(RequestError::Form("more entries than were asked for".into()).into());
-                }
+        let mut ended = self.turns.claims.ended();
+        while !wanted.is_empty() {
+            ended.mark_unchanged();
+            let claim = self.turns.claims.claim(&mut wanted);
+            match claim.ids.is_empty() {
+                false => _ = self.fetcher.fetch(claim.ids.clone()).await?,
+                // Others are fetching all of them: they come, or somebody fails.
+                true => _ = tokio::time::timeout(CLAIMS_LOOK, ended.changed()).await,
             }
-            new += self.commit(batch, None).await?;
-            self.app.peers.received(self.peer, items.bytes, new);
+            drop(claim);
+            wanted = missing(wanted).await?;
         }
-        self.commit(Batch::default(), Some(after)).await?;
+        self.fetcher.commit(Batch::default(), Some(after)).await?;
         Ok(())
     }
 
-    /// Verifies a batch and offers it to the set; returns how many entries were new.
-    fn commit(&self, batch: Batch, after: Option<u64>) -> impl Future<Output = Result<u64, FollowError>> {
-        let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
-        blocking(self.app, move |app| {
-            let entries = batch.verify(scope)?;
-            let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
-            let outcomes = app.take_in(&entries, position)?;
-            Ok(outcomes.iter().filter(|outcome| **outcome == Outcome::New).count() as u64)
-        })
+    /// The tail was read up to a position.
+    fn has_read(&self, after: u64) {
+        self.progress.send_if_modified(|read| {
+            std::mem::replace(&mut read[self.fetcher.scope as usize], after) != after
+        });
     }
-}
-
-fn replace(read: &mut u64, after: u64) -> bool {
-    std::mem::replace(read, after) != after
 }
 
 /// Reads entries up to the next mark into `batch`. Dropping the future loses nothing: `batch` has what was read.
@@ -336,56 +321,6 @@ async fn until_mark(items: &mut Items, batch: &mut Batch) -> Result<u64, FollowE
         match items.next().await?.ok_or(FollowError::Closed)? {
             Item::Mark(after) => return Ok(after),
             item => batch.push(item)?,
-        }
-    }
-}
-
-/// Heads with their bodies, as they came.
-#[derive(Default)]
-struct Batch {
-    entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    bytes: usize,
-}
-
-impl Batch {
-    fn is_full(&self) -> bool {
-        self.entries.len() >= FULL_BATCH || self.bytes >= FULL_BATCH_BYTES
-    }
-
-    fn append(&mut self, mut later: Self) {
-        self.entries.append(&mut later.entries);
-        self.bytes += later.bytes;
-    }
-
-    fn push(&mut self, item: Item) -> Result<(), RequestError> {
-        match item {
-            Item::Head(head) => {
-                self.bytes += head.len();
-                self.entries.push((head, None));
-            }
-            // The reader lets a body through only right after its head.
-            Item::Body(body) => {
-                if let Some(entry) = self.entries.last_mut() {
-                    self.bytes += body.len();
-                    entry.1 = Some(body);
-                }
-            }
-            Item::Id(_) | Item::Mark(_) => {
-                return Err(RequestError::Form("an id or mark among entries".into()));
-            }
-        }
-        if self.entries.len() > MAX_UNMARKED_ITEMS {
-            return Err(RequestError::Form("too many entries without a mark".into()));
-        }
-        Ok(())
-    }
-
-    fn verify(&self, scope: Scope) -> Result<Vec<VerifiedEntry>, FollowError> {
-        let entries = VerifiedEntry::verify_all(&self.entries)
-            .map_err(|error| FollowError::Invalid(error.to_string()))?;
-        match entries.iter().any(|entry| entry.head().scope() != scope) {
-            true => Err(FollowError::Invalid(format!("an entry of another scope than {}", scope.name()))),
-            false => Ok(entries),
         }
     }
 }

@@ -1,4 +1,7 @@
-//! What other nodes read: state, tail and entries (`doc/SYNC-PROTOCOL.md`).
+//! What other nodes read: state, tail and entries (`doc/SYNC-PROTOCOL.md`); how they compare whole sets is in
+//! `sync/compare.rs`.
+
+pub mod compare;
 
 use super::error::{ApiError, WebError, not_found};
 use crate::app::{SharedApp, blocking};
@@ -31,8 +34,8 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const MAX_TAILS: usize = 128;
 /// Fetches that are answered at once: each has a compressor of some megabytes.
 const MAX_FETCHES: usize = 16;
-/// Entries of an answer that are read and compressed at once, and some more.
-const FETCH_CHUNK_BYTES: usize = 128 * 1024;
+/// What is read, and compressed, at once of a longer answer, and some more.
+const PIECE_BYTES: usize = 128 * 1024;
 /// zstd level of answers: entries are mostly random bytes, so more costs time and gains nothing.
 const ZSTD_LEVEL: i32 = 3;
 const CBOR_SEQUENCE: &str = "application/cbor-seq";
@@ -41,11 +44,21 @@ const CBOR_SEQUENCE: &str = "application/cbor-seq";
 pub struct Serving {
     tails: Arc<Semaphore>,
     fetches: Arc<Semaphore>,
+    lists: Arc<Semaphore>,
+    /// Digests and sketches that are brought up to date. Others wait here, and not where all other work with the
+    /// store would wait behind them.
+    updates: Semaphore,
 }
 
 impl Default for Serving {
     fn default() -> Self {
-        Self { tails: Arc::new(Semaphore::new(MAX_TAILS)), fetches: Arc::new(Semaphore::new(MAX_FETCHES)) }
+        let permits = |count| Arc::new(Semaphore::new(count));
+        Self {
+            tails: permits(MAX_TAILS),
+            fetches: permits(MAX_FETCHES),
+            lists: permits(compare::MAX_LISTS),
+            updates: Semaphore::new(compare::MAX_UPDATES),
+        }
     }
 }
 
@@ -61,7 +74,7 @@ pub async fn state(State(app): State<SharedApp>) -> Result<Json<StateAnswer>, Ap
         let scopes = app.scopes()?;
         Ok(StateAnswer {
             scopes: scope_answers(&scopes),
-            members_root: None,
+            members_root: app.members_root(),
             incarnation: HEXLOWER.encode(&app.store.incarnation()?),
             tail: scopes.iter().map(|(scope, state)| (*scope, state.tail)).collect(),
         })
@@ -174,19 +187,27 @@ pub async fn fetch(
         accepted.split(',').any(|encoding| encoding.split(';').next().map(str::trim) == Some("zstd"));
     let encoder =
         if compress { Some(Encoder::new(Vec::new(), ZSTD_LEVEL).map_err(WebError::internal)?) } else { None };
-    let answer = FetchAnswer { app, ids: ids.into_iter(), encoder, _permit: permit };
-    // A slow reader holds a chunk, not the whole answer. An error breaks the answer off, so that nobody takes it
-    // for whole.
-    let body = stream::try_unfold(Some(answer), |answer| async {
-        let Some(answer) = answer else { return Ok(None) };
-        let app = Arc::clone(&answer.app);
-        blocking(&app, move |_| answer.next_chunk()).await.map(Some)
-    });
-    let mut response = ([(CONTENT_TYPE, CBOR_SEQUENCE)], Body::from_stream(body)).into_response();
+    let answer = FetchAnswer { app: Arc::clone(&app), ids: ids.into_iter(), encoder, is_done: false };
+    let mut response = in_pieces(app, permit, CBOR_SEQUENCE, answer);
     if compress {
         response.headers_mut().insert(CONTENT_ENCODING, axum::http::HeaderValue::from_static("zstd"));
     }
     Ok(response)
+}
+
+/// An answer whose pieces are made as it is read, each where that may block: a slow reader holds one piece and no
+/// thread. An error breaks the answer off, so that nobody takes it for whole.
+fn in_pieces(
+    app: SharedApp,
+    permit: OwnedSemaphorePermit,
+    content_type: &'static str,
+    pieces: impl Iterator<Item = std::io::Result<Bytes>> + Send + 'static,
+) -> Response {
+    let body = stream::unfold((app, pieces, permit), |(app, mut pieces, permit)| async {
+        let (piece, pieces) = blocking(&app, move |_| (pieces.next(), pieces)).await;
+        Some((piece?, (app, pieces, permit)))
+    });
+    ([(CONTENT_TYPE, content_type)], Body::from_stream(body)).into_response()
 }
 
 /// An answer to a fetch, as far as it is not yet written.
@@ -194,32 +215,35 @@ struct FetchAnswer {
     app: SharedApp,
     ids: std::vec::IntoIter<[u8; ID_PREFIX_BYTES]>,
     encoder: Option<Encoder<'static, Vec<u8>>>,
-    _permit: OwnedSemaphorePermit,
+    is_done: bool,
 }
 
 impl FetchAnswer {
-    /// The next bytes; with them itself, if there are more.
-    fn next_chunk(mut self) -> std::io::Result<(Bytes, Option<Self>)> {
+    fn piece(&mut self) -> std::io::Result<Bytes> {
         let mut plain = Vec::new();
-        let has_more = loop {
-            let Some(id) = self.ids.next() else { break false };
+        while plain.len() < PIECE_BYTES {
+            let Some(id) = self.ids.next() else {
+                self.is_done = true;
+                break;
+            };
             for entry in self.app.store.entries_by_prefix(&id).map_err(std::io::Error::other)? {
                 entry.write_to(&mut plain);
             }
-            if plain.len() >= FETCH_CHUNK_BYTES {
-                break true;
-            }
-        };
-        let Some(encoder) = &mut self.encoder else {
-            return Ok((plain.into(), has_more.then_some(self)));
-        };
-        encoder.write_all(&plain)?;
-        if has_more {
-            let packed = std::mem::take(encoder.get_mut());
-            return Ok((packed.into(), Some(self)));
         }
-        let packed = self.encoder.take().map_or_else(|| Ok(Vec::new()), Encoder::finish)?;
-        Ok((packed.into(), None))
+        let Some(encoder) = &mut self.encoder else { return Ok(plain.into()) };
+        encoder.write_all(&plain)?;
+        if !self.is_done {
+            return Ok(std::mem::take(encoder.get_mut()).into());
+        }
+        self.encoder.take().map_or_else(|| Ok(Vec::new()), Encoder::finish).map(Bytes::from)
+    }
+}
+
+impl Iterator for FetchAnswer {
+    type Item = std::io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.is_done).then(|| self.piece())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::serve::serve_unix;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
+use deadwax_index::entry::VerifiedEntry;
 use deadwax_index::entry::identity::Identity;
 use futures::StreamExt;
 use tokio::net::UnixListener;

@@ -1,0 +1,145 @@
+//! Entries by their ids, from one peer: asked for, verified, and offered to the set.
+
+use super::address::PeerAddress;
+use super::client::{Connection, RequestError};
+use super::follow::FollowError;
+use super::items::Items;
+use crate::app::{SharedApp, blocking};
+use deadwax_index::entry::{Scope, VerifiedEntry};
+use deadwax_index::ingest::{Outcome, TailPosition};
+use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS, MAX_ITEMS_PER_MARK};
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+/// Items that may come before a mark. A server marks more often; this one cannot exhaust memory.
+pub(super) const MAX_UNMARKED_ITEMS: usize = 4 * MAX_ITEMS_PER_MARK;
+/// A transaction takes in this much at most, and what comes until the next mark. The ids of entries are random,
+/// so that each touches pages of its own: few large transactions write fewer of them than many small ones.
+const FULL_BATCH: usize = 4_096;
+const FULL_BATCH_BYTES: usize = 4 << 20;
+
+/// What is read of one scope of one peer ends up here.
+#[derive(Clone, Copy)]
+pub(super) struct Fetcher<'a> {
+    pub(super) app: &'a SharedApp,
+    pub(super) peer: &'a PeerAddress,
+    pub(super) scope: Scope,
+    /// The peer's.
+    pub(super) incarnation: [u8; 16],
+    /// For all that is not a tail: one request at a time.
+    pub(super) control: &'a Mutex<Connection>,
+}
+
+/// What a fetch came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fetched {
+    /// Entries that the peer sent.
+    pub(super) sent: usize,
+    /// Those of them that joined the set.
+    pub(super) new: u64,
+}
+
+impl Fetcher<'_> {
+    /// Fetches the entries with these ids.
+    pub(super) async fn fetch(&self, mut wanted: Vec<[u8; ID_PREFIX_BYTES]>) -> Result<Fetched, FollowError> {
+        // In random order (they are hashes): a server learns nothing from which come first.
+        wanted.sort_unstable();
+        let mut fetched = Fetched::default();
+        for wanted in wanted.chunks(MAX_FETCH_IDS) {
+            let some = self.fetch_sorted(wanted).await?;
+            fetched.sent += some.sent;
+            fetched.new += some.new;
+        }
+        Ok(fetched)
+    }
+
+    async fn fetch_sorted(&self, wanted: &[[u8; ID_PREFIX_BYTES]]) -> Result<Fetched, FollowError> {
+        let mut control = self.control.lock().await;
+        let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?;
+        let mut batch = Batch::default();
+        let most = wanted.len() * 2;
+        let mut fetched = Fetched::default();
+        while let Some(item) = items.next().await? {
+            if let Item::Head(head) = &item {
+                let id: [u8; 32] = Sha256::digest(head).into();
+                if id.first_chunk().is_none_or(|prefix| wanted.binary_search(prefix).is_err()) {
+                    return Err(RequestError::Form("an entry that was not asked for".into()).into());
+                }
+                fetched.sent += 1;
+                // The next head begins a new entry: what is complete can be committed.
+                if batch.entries.len() >= MAX_ITEMS_PER_MARK {
+                    fetched.new += self.commit(std::mem::take(&mut batch), None).await?;
+                }
+            }
+            batch.push(item)?;
+            if fetched.sent > most {
+                return Err(RequestError::Form("more entries than were asked for".into()).into());
+            }
+        }
+        fetched.new += self.commit(batch, None).await?;
+        self.app.peers.received(self.peer, items.bytes, fetched.new);
+        Ok(fetched)
+    }
+
+    /// Verifies a batch and offers it to the set; returns how many entries were new.
+    pub(super) async fn commit(&self, batch: Batch, after: Option<u64>) -> Result<u64, FollowError> {
+        let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
+        blocking(self.app, move |app| {
+            let entries = batch.verify(scope)?;
+            let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
+            let outcomes = app.take_in(&entries, position)?;
+            Ok(outcomes.iter().filter(|outcome| **outcome == Outcome::New).count() as u64)
+        })
+        .await
+    }
+}
+
+/// Heads with their bodies, as they came.
+#[derive(Default)]
+pub(super) struct Batch {
+    entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= FULL_BATCH || self.bytes >= FULL_BATCH_BYTES
+    }
+
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.entries.append(&mut later.entries);
+        self.bytes += later.bytes;
+    }
+
+    pub(super) fn push(&mut self, item: Item) -> Result<(), RequestError> {
+        match item {
+            Item::Head(head) => {
+                self.bytes += head.len();
+                self.entries.push((head, None));
+            }
+            // The reader lets a body through only right after its head.
+            Item::Body(body) => {
+                if let Some(entry) = self.entries.last_mut() {
+                    self.bytes += body.len();
+                    entry.1 = Some(body);
+                }
+            }
+            Item::Id(_) | Item::Mark(_) => {
+                return Err(RequestError::Form("an id or mark among entries".into()));
+            }
+        }
+        if self.entries.len() > MAX_UNMARKED_ITEMS {
+            return Err(RequestError::Form("too many entries without a mark".into()));
+        }
+        Ok(())
+    }
+
+    fn verify(&self, scope: Scope) -> Result<Vec<VerifiedEntry>, FollowError> {
+        let entries = VerifiedEntry::verify_all(&self.entries)
+            .map_err(|error| FollowError::Invalid(error.to_string()))?;
+        match entries.iter().any(|entry| entry.head().scope() != scope) {
+            true => Err(FollowError::Invalid(format!("an entry of another scope than {}", scope.name()))),
+            false => Ok(entries),
+        }
+    }
+}
