@@ -9,6 +9,7 @@ use super::client::{Connection, RequestError};
 use super::fetch::Fetcher;
 use super::follow::FollowError;
 use super::items::IDLE_TIMEOUT;
+use super::status::Taken;
 use crate::app::blocking;
 use data_encoding::HEXLOWER;
 use deadwax_index::sync::digests::{Bucket, DIGESTS_BYTES, Digests, ListReader, write_buckets};
@@ -85,7 +86,7 @@ impl Fetcher<'_> {
             let message = format!("it lists {count} entries that it does not send");
             return Err(RequestError::Form(message).into());
         }
-        Ok(Compared { new: fetched.new, position, is_whole })
+        Ok(Compared { new: fetched.taken.new, position, is_whole })
     }
 
     /// Those ids in the buckets that the own set lacks, and whether these are all.
@@ -103,7 +104,7 @@ impl Fetcher<'_> {
         loop {
             let chunk = next_chunk(&mut body).await?;
             if let Some(chunk) = &chunk {
-                self.app.peers.received(self.peer, chunk.len() as u64, 0);
+                self.app.peers.received(self.peer, chunk.len() as u64, Taken::default());
                 listed.extend(reader.push(chunk).map_err(|error| form(&error))?);
             } else {
                 reader.finish().map_err(|error| form(&error))?;
@@ -150,7 +151,7 @@ impl Fetcher<'_> {
             }
             bytes.extend(chunk);
         }
-        self.app.peers.received(self.peer, bytes.len() as u64, 0);
+        self.app.peers.received(self.peer, bytes.len() as u64, Taken::default());
         if bytes.len() < length {
             return Err(RequestError::Form(format!("it is shorter than {length} bytes")));
         }

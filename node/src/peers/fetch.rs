@@ -4,6 +4,7 @@ use super::address::PeerAddress;
 use super::client::{Connection, RequestError};
 use super::follow::FollowError;
 use super::items::Items;
+use super::status::Taken;
 use crate::app::{SharedApp, blocking};
 use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition};
@@ -35,8 +36,8 @@ pub(super) struct Fetcher<'a> {
 pub(super) struct Fetched {
     /// Entries that the peer sent.
     pub(super) sent: usize,
-    /// Those of them that joined the set.
-    pub(super) new: u64,
+    /// What became of them.
+    pub(super) taken: Taken,
 }
 
 impl Fetcher<'_> {
@@ -48,7 +49,7 @@ impl Fetcher<'_> {
         for wanted in wanted.chunks(MAX_FETCH_IDS) {
             let some = self.fetch_sorted(wanted).await?;
             fetched.sent += some.sent;
-            fetched.new += some.new;
+            fetched.taken += some.taken;
         }
         Ok(fetched)
     }
@@ -68,7 +69,7 @@ impl Fetcher<'_> {
                 fetched.sent += 1;
                 // The next head begins a new entry: what is complete can be committed.
                 if batch.entries.len() >= MAX_ITEMS_PER_MARK {
-                    fetched.new += self.commit(std::mem::take(&mut batch), None).await?;
+                    fetched.taken += self.commit(std::mem::take(&mut batch), None).await?;
                 }
             }
             batch.push(item)?;
@@ -76,19 +77,20 @@ impl Fetcher<'_> {
                 return Err(RequestError::Form("more entries than were asked for".into()).into());
             }
         }
-        fetched.new += self.commit(batch, None).await?;
-        self.app.peers.received(self.peer, items.bytes, fetched.new);
+        fetched.taken += self.commit(batch, None).await?;
+        self.app.peers.received(self.peer, items.bytes, fetched.taken);
         Ok(fetched)
     }
 
-    /// Verifies a batch and offers it to the set; returns how many entries were new.
-    pub(super) async fn commit(&self, batch: Batch, after: Option<u64>) -> Result<u64, FollowError> {
+    /// Verifies a batch and offers it to the set.
+    pub(super) async fn commit(&self, batch: Batch, after: Option<u64>) -> Result<Taken, FollowError> {
         let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
         blocking(self.app, move |app| {
             let entries = batch.verify(scope)?;
             let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
             let outcomes = app.take_in(&entries, position)?;
-            Ok(outcomes.iter().filter(|outcome| **outcome == Outcome::New).count() as u64)
+            let count = |what| outcomes.iter().filter(|outcome| **outcome == what).count() as u64;
+            Ok(Taken { new: count(Outcome::New), known: count(Outcome::Known) })
         })
         .await
     }

@@ -9,7 +9,7 @@ use super::claims::Claims;
 use super::client::{Connection, RequestError};
 use super::fetch::{Batch, Fetcher, MAX_UNMARKED_ITEMS};
 use super::items::Items;
-use super::status::StateAnswer;
+use super::status::{StateAnswer, Taken};
 use super::watch::watch_state;
 use crate::app::{SharedApp, blocking};
 use crate::disk::wait_for_space;
@@ -27,8 +27,6 @@ const MIN_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(300);
 /// A connection that lasted this long was a good one: the back-off starts anew.
 const GOOD_CONNECTION: Duration = Duration::from_secs(60);
-/// Entries that this peer named wait this long for the peer that sends whole entries.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// Whether what others fetch has come is looked at this often, if they say nothing.
 const CLAIMS_LOOK: Duration = Duration::from_secs(1);
@@ -210,8 +208,8 @@ impl Tail<'_> {
                     Err(_) => break Ok(()),
                 }
             };
-            let new = self.fetcher.commit(batch, Some(after)).await?;
-            app.peers.received(peer, std::mem::take(&mut items.bytes), new);
+            let taken = self.fetcher.commit(batch, Some(after)).await?;
+            app.peers.received(peer, std::mem::take(&mut items.bytes), taken);
             self.has_read(after);
             // Whatever ends a stream, what was marked before is kept.
             ended?;
@@ -238,11 +236,11 @@ impl Tail<'_> {
                 kept => {
                     if let Some((after, count)) = marked.take() {
                         let wanted: Vec<_> = ids.drain(..count).collect();
-                        self.fetch(wanted, after, guard.is_none()).await?;
+                        self.fetch(wanted, after).await?;
                         self.fetcher.app.peers.received(
                             self.fetcher.peer,
                             std::mem::take(&mut items.bytes),
-                            0,
+                            Taken::default(),
                         );
                         self.has_read(after);
                         if guard.is_some() && after >= self.newest && ids.is_empty() {
@@ -277,20 +275,11 @@ impl Tail<'_> {
         }
     }
 
-    /// Fetches those of `ids` that are missing, then commits the position.
-    async fn fetch(
-        &self,
-        ids: Vec<[u8; ID_PREFIX_BYTES]>,
-        after: u64,
-        wait: bool,
-    ) -> Result<(), FollowError> {
+    /// Fetches those of `ids` that are missing, as far as no other tail does, then commits the position.
+    async fn fetch(&self, ids: Vec<[u8; ID_PREFIX_BYTES]>, after: u64) -> Result<(), FollowError> {
         let app = self.fetcher.app;
         let missing = |ids: Vec<_>| blocking(app, move |app| app.store.missing(&ids));
         let mut wanted = missing(ids).await?;
-        if wait && !wanted.is_empty() {
-            tokio::time::sleep(GRACE).await;
-            wanted = missing(wanted).await?;
-        }
         let mut ended = self.turns.claims.ended();
         while !wanted.is_empty() {
             ended.mark_unchanged();

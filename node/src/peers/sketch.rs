@@ -48,7 +48,7 @@ impl Fetcher<'_> {
         let fetched = self.fetch(wanted).await?;
         // Ids that nobody has are no proof of a lie, and no reason to believe the rest.
         let is_whole = decoded.is_complete && (count == 0 || fetched.sent > 0);
-        Ok(Compared { new: fetched.new, position: position.unwrap_or(0), is_whole })
+        Ok(Compared { new: fetched.taken.new, position: position.unwrap_or(0), is_whole })
     }
 
     /// Reads on until so many bytes of the peer's sketch are here; from its beginning if it changed.

@@ -46,8 +46,26 @@ pub struct PeerReport {
     pub since_secs: u64,
     /// Entries taken from it.
     pub entries: u64,
+    /// Entries that it sent although they were here.
+    pub known: u64,
     /// Bytes read from it.
     pub bytes: u64,
+}
+
+/// What became of entries that a peer sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Taken {
+    /// They joined the set.
+    pub new: u64,
+    /// They were here.
+    pub known: u64,
+}
+
+impl std::ops::AddAssign for Taken {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.known += other.known;
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -56,7 +74,7 @@ struct Peer {
     connected: bool,
     since_secs: u64,
     last_error: Option<String>,
-    entries: u64,
+    taken: Taken,
     bytes: u64,
 }
 
@@ -101,11 +119,11 @@ impl PeerBoard {
         });
     }
 
-    /// Bytes and new entries came from the peer.
-    pub fn received(&self, address: &PeerAddress, bytes: u64, entries: u64) {
+    /// Bytes and entries came from the peer.
+    pub fn received(&self, address: &PeerAddress, bytes: u64, taken: Taken) {
         self.change(address, |peer| {
             peer.bytes += bytes;
-            peer.entries += entries;
+            peer.taken += taken;
         });
     }
 
@@ -124,7 +142,8 @@ impl PeerBoard {
                 last_error: peer.last_error.clone(),
                 connected: peer.connected,
                 since_secs: peer.since_secs,
-                entries: peer.entries,
+                entries: peer.taken.new,
+                known: peer.taken.known,
                 bytes: peer.bytes,
             }
         });

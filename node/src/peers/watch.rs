@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How often a peer is asked for its state while its tails are open.
-const STATE_INTERVAL: Duration = Duration::from_secs(30);
+const STATE_INTERVAL: Duration = Duration::from_secs(120);
 /// Sets that differ without a reason are looked at once more after this.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
 /// After a comparison that brought nothing, the next one waits: this long first, twice as long each time. The
