@@ -160,7 +160,9 @@ fn catalogued(app: &App, mbid: Uuid) -> (Uuid, Option<Uuid>, Option<KnownGroup>)
     let known = app.search.catalogue().with(|catalogue| match catalogue {
         Some((catalogue, _)) => {
             let mbid = catalogue.resolve(&mbid)?;
-            Ok((mbid, catalogue.group_of(&mbid)?, catalogue.group(&mbid)?))
+            let group = catalogue.group_of(&mbid)?;
+            let known = group.map(|group| catalogue.known_group(&group)).transpose()?.flatten();
+            Ok((mbid, group, known))
         }
         None => Ok((mbid, None, None)),
     });

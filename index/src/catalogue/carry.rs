@@ -29,7 +29,8 @@ pub(super) fn carry_over(
     with_tracks: bool,
 ) -> Result<(), StoreError> {
     for named in merged {
-        let sql = "INSERT INTO redirects SELECT * FROM old.redirects WHERE kind = ?1";
+        // An MBID may have been merged as something else since.
+        let sql = "INSERT OR IGNORE INTO redirects SELECT * FROM old.redirects WHERE kind = ?1";
         transaction.execute(sql, [named.number() as i64])?;
     }
     if merged.len() == Named::ALL.len() {

@@ -21,6 +21,8 @@ const MAX_MERGES: usize = 16;
 pub const MAX_GROUPS: usize = 1_000;
 /// Records that one address or barcode is of, at most.
 const MAX_RECORDS: usize = 100;
+/// Merged MBIDs of one group and its releases that count: the most merged ones have some dozens.
+const MAX_MERGED: i64 = 500;
 
 /// A record, and what it is.
 pub type Found = (Named, Uuid);
@@ -33,6 +35,9 @@ impl Catalogue {
     /// # Errors
     /// See [`StoreError`].
     pub fn resolve(&self, mbid: &Uuid) -> Result<Uuid, StoreError> {
+        if !self.has_redirects {
+            return Ok(*mbid);
+        }
         let sql = "SELECT new_mbid FROM redirects WHERE mbid = ?1";
         let mut statement = self.db.prepare_cached(sql)?;
         let mut current = *mbid;
@@ -46,6 +51,28 @@ impl Catalogue {
         }
         // They go round in circles.
         Ok(*mbid)
+    }
+
+    /// The MBIDs that were merged into a release group or one of its releases, ascending, at most
+    /// [`MAX_MERGED`]: links may still name them.
+    pub(super) fn merged_into(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
+        if !self.has_redirects {
+            return Ok(Vec::new());
+        }
+        // As `resolve` goes, backwards: as far as that, and not on from what has a record of its own.
+        let sql = "WITH RECURSIVE old (mbid, merges) AS (
+                       SELECT mbid, 1 FROM redirects WHERE new_mbid = ?1
+                       UNION SELECT redirects.mbid, 1 FROM releases JOIN redirects ON new_mbid = releases.mbid
+                           WHERE release_group_mbid = ?1
+                       UNION SELECT redirects.mbid, merges + 1 FROM old JOIN redirects ON new_mbid = old.mbid
+                           WHERE merges < ?2
+                             AND NOT EXISTS (SELECT 1 FROM release_groups WHERE release_groups.mbid = old.mbid)
+                             AND NOT EXISTS (SELECT 1 FROM releases WHERE releases.mbid = old.mbid))
+                   SELECT DISTINCT mbid FROM old
+                   WHERE NOT EXISTS (SELECT 1 FROM release_groups WHERE release_groups.mbid = old.mbid)
+                     AND NOT EXISTS (SELECT 1 FROM releases WHERE releases.mbid = old.mbid)
+                   ORDER BY mbid LIMIT ?3";
+        self.mbids(sql, params![group.as_bytes(), MAX_MERGES as i64 - 1, MAX_MERGED])
     }
 
     /// What the record with this MBID is, if there is one.
@@ -136,12 +163,23 @@ impl Catalogue {
         Ok(found)
     }
 
-    /// The release group that an MBID leads to: its own, or that of a release. A merged MBID leads
-    /// nowhere here: see [`Self::resolve`].
+    /// The release group that an MBID leads to: its own, or that of a release; a merged one is followed.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn group_of(&self, mbid: &Uuid) -> Result<Option<Uuid>, StoreError> {
+        if let Some(group) = self.group_with(mbid)? {
+            return Ok(Some(group));
+        }
+        // Asked second: nearly all that are asked for are there.
+        match self.resolve(mbid)? {
+            same if same == *mbid => Ok(None),
+            other => self.group_with(&other),
+        }
+    }
+
+    /// The release group that has this MBID, or a release with it.
+    fn group_with(&self, mbid: &Uuid) -> Result<Option<Uuid>, StoreError> {
         let sql = "SELECT mbid FROM release_groups WHERE mbid = ?1
                    UNION ALL SELECT release_groups.mbid FROM releases
                        JOIN release_groups ON release_groups.mbid = release_group_mbid
