@@ -105,10 +105,7 @@ impl Listing {
 }
 
 /// The group that an MBID leads to, and what the catalogue knows of it; the MBID itself, if that is nothing.
-fn known_as(
-    catalogue: Option<&Catalogue>,
-    mbid: &Uuid,
-) -> Result<(Uuid, Option<KnownGroup>), StoreError> {
+fn known_as(catalogue: Option<&Catalogue>, mbid: &Uuid) -> Result<(Uuid, Option<KnownGroup>), StoreError> {
     let Some(catalogue) = catalogue else { return Ok((*mbid, None)) };
     if let Some(known) = catalogue.known_group(mbid)? {
         return Ok((*mbid, Some(known)));
