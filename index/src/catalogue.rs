@@ -5,6 +5,7 @@
 //! It is not part of the set: no entry depends on it, and a node without it works all the same. Not
 //! here: search over it.
 
+mod addresses;
 mod archive;
 mod carry;
 mod checkpoint;
@@ -26,6 +27,7 @@ mod tests;
 pub mod tracks;
 mod writer;
 
+pub use addresses::SiteAddress;
 pub use archive::{MAX_DECODER_BYTES, MAX_HEADER_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
 pub use error::ImportError;
 pub use groups::{CreditedArtist, EditionLabel, EditionMedium, EditionRecord, GroupRecord};

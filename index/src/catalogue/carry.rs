@@ -40,10 +40,8 @@ pub(super) fn carry_over(
     for kind in kinds {
         let table = kind.table();
         transaction.execute_batch(&format!("INSERT INTO {table} SELECT * FROM old.{table}"))?;
-        for table in ["aliases", "urls"] {
-            let sql = format!("INSERT INTO {table} SELECT * FROM old.{table} WHERE kind = ?1");
-            transaction.execute(&sql, [*kind as i64])?;
-        }
+        let sql = "INSERT INTO aliases SELECT * FROM old.aliases WHERE kind = ?1";
+        transaction.execute(sql, [*kind as i64])?;
         let dump = format!("dump_{table}");
         let sql = "INSERT INTO meta SELECT * FROM old.meta WHERE key = ?1";
         transaction.execute(sql, params![dump])?;

@@ -143,7 +143,7 @@ impl Catalogue {
     /// # Errors
     /// See [`StoreError`].
     pub fn releases_of(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
-        let sql = "SELECT mbid FROM releases WHERE release_group_mbid = ?1
+        let sql = "SELECT mbid FROM releases WHERE substr(release_group_mbid, 1, 6) = substr(?1, 1, 6) AND release_group_mbid = ?1
                    ORDER BY date IS NULL, date, mbid LIMIT ?2";
         self.mbids(sql, (group.as_bytes(), MAX_EDITIONS))
     }
@@ -206,7 +206,8 @@ impl Catalogue {
         let sql = "SELECT release_no, mbid, title, status, date, country, barcode, disambiguation,
                           CASE WHEN credit_no IS NOT ?2 THEN credit END
                    FROM releases LEFT JOIN artist_credits USING (credit_no)
-                   WHERE release_group_mbid = ?1 ORDER BY date IS NULL, date, mbid LIMIT ?3";
+                   WHERE substr(release_group_mbid, 1, 6) = substr(?1, 1, 6) AND release_group_mbid = ?1
+                   ORDER BY date IS NULL, date, mbid LIMIT ?3";
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map((group.as_bytes(), credit_no, MAX_EDITIONS), |row| {
             let edition = EditionRecord {

@@ -7,7 +7,7 @@ mod address;
 mod identifier;
 
 pub use address::Address;
-pub(super) use address::{address_hash, is_at};
+pub(super) use address::{address_key, is_at};
 pub use identifier::Identifier;
 
 use super::{Catalogue, Kind, Named};
@@ -63,7 +63,8 @@ impl Catalogue {
         let sql = "WITH RECURSIVE old (mbid, merges) AS (
                        SELECT mbid, 1 FROM redirects WHERE new_mbid = ?1
                        UNION SELECT redirects.mbid, 1 FROM releases JOIN redirects ON new_mbid = releases.mbid
-                           WHERE release_group_mbid = ?1
+                           WHERE substr(release_group_mbid, 1, 6) = substr(?1, 1, 6)
+                             AND release_group_mbid = ?1
                        UNION SELECT redirects.mbid, merges + 1 FROM old JOIN redirects ON new_mbid = old.mbid
                            WHERE merges < ?2
                              AND NOT EXISTS (SELECT 1 FROM release_groups WHERE release_groups.mbid = old.mbid)
@@ -92,8 +93,16 @@ impl Catalogue {
             return Ok(Some(Named::Record(kind)));
         }
         for (kind, sql) in [
-            (Kind::Artist, "SELECT 1 FROM artist_credit_names WHERE artist_mbid = ?1"),
-            (Kind::Label, "SELECT 1 FROM release_labels WHERE label_mbid = ?1"),
+            (
+                Kind::Artist,
+                "SELECT 1 FROM artist_credit_names
+                 WHERE substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1",
+            ),
+            (
+                Kind::Label,
+                "SELECT 1 FROM release_labels
+                 WHERE substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1",
+            ),
         ] {
             if self.db.prepare_cached(sql)?.exists([mbid.as_bytes()])? {
                 return Ok(Some(Named::Record(kind)));
@@ -124,43 +133,20 @@ impl Catalogue {
             }
             Identifier::Asin(asin) => {
                 let mut found = self.releases("asin = ?1", [asin])?;
-                for record in self.at_address(&Address::of_asin(asin))? {
+                for record in self.at_address(&Address::of_asin(asin), MAX_RECORDS)? {
                     if !found.contains(&record) {
                         found.push(record);
                     }
                 }
                 Ok(found)
             }
-            Identifier::Address(address) => self.at_address(address),
+            Identifier::Address(address) => self.at_address(address, MAX_RECORDS),
         }
     }
 
     fn releases(&self, condition: &str, values: impl Params) -> Result<Vec<Found>, StoreError> {
         let sql = format!("SELECT mbid FROM releases WHERE {condition} LIMIT {MAX_RECORDS}");
         Ok(self.mbids(&sql, values)?.into_iter().map(|mbid| (Named::Record(Kind::Release), mbid)).collect())
-    }
-
-    /// The records that have this address.
-    fn at_address(&self, address: &Address) -> Result<Vec<Found>, StoreError> {
-        let sql = "SELECT kind, owner_no, url FROM urls WHERE address_hash = ?1 LIMIT ?2";
-        let mut statement = self.db.prepare_cached(sql)?;
-        let rows = statement.query_map(params![address.hash(), MAX_RECORDS as i64], |row| {
-            Ok((row.get::<_, u8>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
-        })?;
-        let mut found = Vec::new();
-        for row in rows {
-            let (kind, owner_no, url) = row?;
-            // Another address may have the same hash.
-            if Address::parse(&url).as_ref() != Some(address) {
-                continue;
-            }
-            let kind =
-                Kind::ALL.get(usize::from(kind)).ok_or(StoreError::Damaged("an address of no kind"))?;
-            let sql = format!("SELECT mbid FROM {} WHERE rowid = ?1", kind.table());
-            let records = self.mbids(&sql, [owner_no])?;
-            found.extend(records.into_iter().map(|mbid| (Named::Record(*kind), mbid)));
-        }
-        Ok(found)
     }
 
     /// The release group that an MBID leads to: its own, or that of a release; a merged one is followed.
@@ -213,11 +199,13 @@ impl Catalogue {
                 "release_groups.mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)"
             }
             Named::Record(Kind::Artist) => {
-                "credit_no IN (SELECT credit_no FROM artist_credit_names WHERE artist_mbid = ?1)"
+                "credit_no IN (SELECT credit_no FROM artist_credit_names
+                 WHERE substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1)"
             }
             Named::Record(Kind::Label) => {
                 "release_groups.mbid IN (SELECT release_group_mbid FROM releases
-                 JOIN release_labels USING (release_no) WHERE label_mbid = ?1)"
+                 JOIN release_labels USING (release_no)
+                 WHERE substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1)"
             }
             Named::Recording => {
                 let mut groups = Vec::new();

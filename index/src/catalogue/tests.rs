@@ -87,6 +87,8 @@ fn contents(library: &Library) -> Vec<Vec<String>> {
         "SELECT * FROM artist_credit_names",
         "SELECT key, value FROM meta WHERE key <> 'tracks_id' ORDER BY key",
         "SELECT mbid, kind, new_mbid FROM redirects",
+        "SELECT mbid, hex(addresses) FROM artists ORDER BY mbid",
+        "SELECT address_key, owner & 3, count(*) FROM urls GROUP BY 1, 2 ORDER BY 1, 2",
     ]
     .map(|sql| library.rows(sql))
     .into_iter()
