@@ -5,6 +5,7 @@
 //! It is not part of the set: no entry depends on it, and a node without it works all the same. Not
 //! here: search over it.
 
+mod addresses;
 mod archive;
 mod carry;
 mod checkpoint;
@@ -26,6 +27,7 @@ mod tests;
 pub mod tracks;
 mod writer;
 
+pub use addresses::SiteAddress;
 pub use archive::{MAX_DECODER_BYTES, MAX_HEADER_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
 pub use error::ImportError;
 pub use groups::{CreditedArtist, EditionLabel, EditionMedium, EditionRecord, GroupRecord};
@@ -92,6 +94,8 @@ pub struct KnownGroup {
 pub struct Catalogue {
     db: Connection,
     size_bytes: u64,
+    /// Whether any MBID was merged: where none was, nobody has to look.
+    has_redirects: bool,
     /// Its tracks, if they are here. Where they cannot be read, everything else can.
     tracks: Result<Option<Tracks>, StoreError>,
 }
@@ -121,8 +125,9 @@ impl Catalogue {
         if found < known {
             return Err(StoreError::Older { file: FILE });
         }
+        let has_redirects = db.query_row("SELECT EXISTS (SELECT 1 FROM redirects)", [], |row| row.get(0))?;
         let tracks = tracks::id_of(&db)?.map_or(Ok(None), |id| Tracks::open(dir, &id));
-        Ok(Some(Self { db, size_bytes, tracks }))
+        Ok(Some(Self { db, size_bytes, has_redirects, tracks }))
     }
 
     /// How much it holds, as was counted when it was imported.
@@ -149,7 +154,8 @@ impl Catalogue {
         })
     }
 
-    /// What is known of the release group with this MBID.
+    /// What is known of the release group that has this MBID. Which one a merged MBID, or that of a release,
+    /// leads to, [`Self::group_of`] says.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -157,18 +163,6 @@ impl Catalogue {
         let sql = "SELECT title, primary_type, secondary_types, first_release_date, credit
                    FROM release_groups LEFT JOIN artist_credits USING (credit_no) WHERE mbid = ?1";
         Ok(self.db.prepare_cached(sql)?.query_row([mbid.as_bytes()], known_group).optional()?)
-    }
-
-    /// The release group with this MBID, or that of the release with this MBID, or the one that it was
-    /// merged into.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn group(&self, mbid: &Uuid) -> Result<Option<KnownGroup>, StoreError> {
-        match self.group_of(&self.resolve(mbid)?)? {
-            Some(group) => self.known_group(&group),
-            None => Ok(None),
-        }
     }
 }
 

@@ -188,6 +188,8 @@ pub fn into_place<T>(
         // The first error is the one to tell.
         let _ = fs::remove_file(&new);
         match &error {
+            // What is read needs no space: it is the copy that has none.
+            ExportError::Store(StoreError::Full) => ExportError::Full(path.to_owned()),
             ExportError::Write(source) | ExportError::File { source, .. } if disk::is_full(source) => {
                 ExportError::Full(path.to_owned())
             }

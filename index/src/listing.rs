@@ -1,7 +1,8 @@
 //! What is listed of a release group: what the catalogue knows of it, and the links to it.
 //!
 //! Either may be missing, not both. Where they disagree on names, the catalogue is right. A link that names a
-//! release and no group is listed with the group that the catalogue knows: its author knew none.
+//! release and no group is listed with the group that the catalogue knows: its author knew none. So is one that
+//! names an MBID which was merged since.
 
 use crate::catalogue::{Catalogue, KnownGroup};
 use crate::mbid::Uuid;
@@ -32,8 +33,9 @@ impl Listing {
         Ok(Self::read_all(store, catalogue, &[*mbid], MAX_GROUP_LINKS)?.pop())
     }
 
-    /// The groups with these MBIDs, in the same order, with at most `max_links` links each as of one moment. What
-    /// neither the catalogue nor any link knows is left out.
+    /// The groups with these MBIDs, in the same order, with at most `max_links` links each as of one moment. An
+    /// MBID that the catalogue has as that of a release, or as merged, stands for the group that it leads to.
+    /// Each group is there once; what neither the catalogue nor any link knows is left out.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -43,14 +45,17 @@ impl Listing {
         mbids: &[Uuid],
         max_links: usize,
     ) -> Result<Vec<Self>, StoreError> {
-        let mut groups = Vec::with_capacity(mbids.len());
-        for mbid in mbids {
-            let known = catalogue.map(|catalogue| catalogue.known_group(mbid)).transpose()?.flatten();
-            let mut named = vec![*mbid];
-            if let (Some(catalogue), Some(_)) = (catalogue, &known) {
-                named.extend(catalogue.releases_of(mbid)?);
+        let mut groups: Vec<(Uuid, Vec<Uuid>, _)> = Vec::with_capacity(mbids.len());
+        for asked in mbids {
+            let (mbid, known) = known_as(catalogue, asked)?;
+            if groups.iter().any(|(there, ..)| *there == mbid) {
+                continue;
             }
-            groups.push((*mbid, named, known));
+            let named = match catalogue {
+                Some(catalogue) if known.is_some() => catalogue.mbids_of(&mbid)?,
+                _ => vec![mbid],
+            };
+            groups.push((mbid, named, known));
         }
         let named = groups.iter().map(|(mbid, named, _)| (mbid, named.as_slice()));
         let mut links = store.groups(named, max_links)?;
@@ -96,5 +101,17 @@ impl Listing {
     /// The links, sorted by id.
     pub fn links(&self) -> &[LinkEntry] {
         self.group.as_ref().map_or(&[], |group| &group.links)
+    }
+}
+
+/// The group that an MBID leads to, and what the catalogue knows of it; the MBID itself, if that is nothing.
+fn known_as(catalogue: Option<&Catalogue>, mbid: &Uuid) -> Result<(Uuid, Option<KnownGroup>), StoreError> {
+    let Some(catalogue) = catalogue else { return Ok((*mbid, None)) };
+    if let Some(known) = catalogue.known_group(mbid)? {
+        return Ok((*mbid, Some(known)));
+    }
+    match catalogue.group_of(mbid)? {
+        Some(group) => Ok((group, catalogue.known_group(&group)?)),
+        None => Ok((*mbid, None)),
     }
 }

@@ -44,7 +44,7 @@ use filter::Filter;
 use plan::{Clause, Planner};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use tantivy::query::TermSetQuery;
+use tantivy::query::{BooleanQuery, Occur};
 use tantivy::{Searcher, TantivyError};
 use uuid::Uuid;
 use writer::Keeper;
@@ -56,7 +56,7 @@ pub const MAX_LIMIT: usize = 100;
 /// Hits that can be skipped: all of them are kept in memory to sort. A [`Cursor`] leads on.
 pub const MAX_DEPTH: usize = 10_000;
 /// Links that are read of each group in an answer: its page has more.
-const MAX_LISTED_LINKS: usize = 50;
+pub const MAX_LISTED_LINKS: usize = 50;
 /// A word with fewer hits than this is taken for unfinished or mistyped, too.
 const FEW_HITS: u64 = 10;
 
@@ -253,8 +253,9 @@ impl SearchIndex {
     fn identified(&self, store: &Store, query: &Query, mbids: &[Uuid]) -> Result<Hits, SearchError> {
         if mbids.len() > 1 {
             let generation = self.current();
-            let terms = mbids.iter().map(|mbid| generation.fields.mbid_high(mbid));
-            let clause: Clause = Box::new(TermSetQuery::new(terms));
+            // By the whole MBID: anybody can invent one that shares a half with a known one.
+            let documents = mbids.iter().map(|mbid| (Occur::Should, generation.fields.document_of(mbid)));
+            let clause: Clause = Box::new(BooleanQuery::new(documents.collect()));
             let asked = Asking { query, sort: query.sort.unwrap_or_default(), seeded: None };
             let found = self.best(&generation.reader.searcher(), &clause, 0, &asked)?;
             // What joined the set just now is not in the index yet.

@@ -83,6 +83,15 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether another process kept a database to itself for longer than anybody waits.
+    pub fn is_busy(&self) -> bool {
+        let code = match self {
+            Self::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        };
+        matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
     /// The error in plain words, if whoever runs the node can do something about it.
     pub fn problem(&self) -> Option<Problem> {
         match self {

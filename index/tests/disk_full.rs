@@ -154,6 +154,17 @@ fn entries_and_exports() {
         let error = export::into_place(&out, false, write).unwrap_err();
         assert!(matches!(error, ExportError::Full(_)), "{error:?}");
         assert_eq!(error.problem().code, "disk.full");
+        let copy = disk.join("out.sqlite");
+        let error = export::export_sqlite(&store, &copy, false, |_| {}).unwrap_err();
+        assert!(matches!(&error, ExportError::Full(path) if *path == copy), "{error:?}");
+        assert_eq!(error.problem().code, "disk.full");
+        assert_eq!(fs::read_dir(disk).unwrap().count(), 2, "ballast and data are all that is there");
+
+        // It is full in the middle of the rows, too.
+        fs::remove_file(&ballast).unwrap();
+        let ballast = fill(disk, 1 << 20);
+        let error = export::export_sqlite(&store, &copy, false, |_| {}).unwrap_err();
+        assert!(matches!(&error, ExportError::Full(path) if *path == copy), "{error:?}");
         assert_eq!(fs::read_dir(disk).unwrap().count(), 2, "ballast and data are all that is there");
 
         fs::remove_file(ballast).unwrap();
@@ -165,6 +176,8 @@ fn entries_and_exports() {
         assert_whole(&dir, &store);
         let exported = export::into_place(&out, false, write).unwrap();
         assert_eq!((exported.entries, exported.size_bytes), (2_000, fs::metadata(&out).unwrap().len()));
+        fs::remove_file(&out).unwrap();
+        assert_eq!(export::export_sqlite(&store, &copy, false, |_| {}).unwrap().entries, 2_000);
         println!("full after {taken} entries");
     });
 }

@@ -2,8 +2,11 @@
 //! is told to stop.
 
 mod gateways;
+mod reading;
 mod report;
 mod reseed;
+
+pub use reading::open_for_reading;
 
 use crate::admin;
 use crate::app::{App, SharedApp, blocking, uptime_secs};
@@ -165,21 +168,6 @@ pub fn lock(data_dir: &Path) -> Result<File> {
         bail!("another node is running on {}", data_dir.display());
     }
     Ok(lock)
-}
-
-/// Opens a data directory to look things up in it; makes nothing that is not there.
-///
-/// # Errors
-/// Nothing is there, or it cannot be read.
-pub fn open_for_reading(config: Config, data_dir: &Path) -> Result<App> {
-    if !["entries.db", "catalogue.db"].iter().any(|file| data_dir.join(file).exists()) {
-        bail!("there is no node in {}", data_dir.display());
-    }
-    let store = Store::open(data_dir)?;
-    let search = SearchIndex::open(data_dir)?;
-    search.catch_up(&store)?;
-    let tracker = Tracker::new(TrackerConfig::default());
-    Ok(App::new(config, store, search, Signer::unsaved()?, tracker, Dialer::new(false)))
 }
 
 /// Serves the pages on `web.sock` and administration on `admin.sock`, for this user alone.

@@ -160,7 +160,9 @@ fn catalogued(app: &App, mbid: Uuid) -> (Uuid, Option<Uuid>, Option<KnownGroup>)
     let known = app.search.catalogue().with(|catalogue| match catalogue {
         Some((catalogue, _)) => {
             let mbid = catalogue.resolve(&mbid)?;
-            Ok((mbid, catalogue.group_of(&mbid)?, catalogue.group(&mbid)?))
+            let group = catalogue.group_of(&mbid)?;
+            let known = group.map(|group| catalogue.known_group(&group)).transpose()?.flatten();
+            Ok((mbid, group, known))
         }
         None => Ok((mbid, None, None)),
     });
@@ -335,15 +337,9 @@ fn known(app: &App, link: &Link, key: Option<&str>) -> Result<Option<Receipt>, S
     if let Some(entry) = app.store.waiting_about(&subject(link))? {
         return Ok(Some(receipt(&entry, ReceiptState::Known)));
     }
-    for group in app.store.groups_of_mbid(&link.mbid)? {
-        let links = app.store.group(&group)?.map_or(Vec::new(), |group| group.links);
-        if let Some(same) = links.iter().find(|entry| subject(&entry.link) == subject(link))
-            && let Some(stored) = app.store.entry(&same.entry)?
-        {
-            return Ok(Some(receipt(&stored.verify()?, ReceiptState::Known)));
-        }
-    }
-    Ok(None)
+    let same = app.store.link_of_torrent(link.infohash_v1.as_ref(), link.infohash_v2.as_ref(), &link.mbid)?;
+    let stored = same.map(|id| app.store.entry(&id)).transpose()?.flatten();
+    stored.map(|stored| Ok(receipt(&stored.verify()?, ReceiptState::Known))).transpose()
 }
 
 /// What makes two links the same: torrent and MBID.

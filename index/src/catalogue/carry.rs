@@ -29,7 +29,8 @@ pub(super) fn carry_over(
     with_tracks: bool,
 ) -> Result<(), StoreError> {
     for named in merged {
-        let sql = "INSERT INTO redirects SELECT * FROM old.redirects WHERE kind = ?1";
+        // An MBID may have been merged as something else since.
+        let sql = "INSERT OR IGNORE INTO redirects SELECT * FROM old.redirects WHERE kind = ?1";
         transaction.execute(sql, [named.number() as i64])?;
     }
     if merged.len() == Named::ALL.len() {
@@ -39,10 +40,8 @@ pub(super) fn carry_over(
     for kind in kinds {
         let table = kind.table();
         transaction.execute_batch(&format!("INSERT INTO {table} SELECT * FROM old.{table}"))?;
-        for table in ["aliases", "urls"] {
-            let sql = format!("INSERT INTO {table} SELECT * FROM old.{table} WHERE kind = ?1");
-            transaction.execute(&sql, [*kind as i64])?;
-        }
+        let sql = "INSERT INTO aliases SELECT * FROM old.aliases WHERE kind = ?1";
+        transaction.execute(sql, [*kind as i64])?;
         let dump = format!("dump_{table}");
         let sql = "INSERT INTO meta SELECT * FROM old.meta WHERE key = ?1";
         transaction.execute(sql, params![dump])?;

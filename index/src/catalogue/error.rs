@@ -101,7 +101,7 @@ impl ImportError {
     pub(super) fn or_full(self) -> Self {
         match &self {
             Self::Store(StoreError::Full) => Self::Full,
-            Self::File { source, .. } if disk::is_full(source) => Self::Full,
+            other if disk::is_full(other) => Self::Full,
             _ => self,
         }
     }
@@ -133,5 +133,26 @@ impl ImportError {
             ),
         };
         Problem { code, field: "", message: format!("{}.", capitalise(&self.to_string())), fix }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_apart_wherever_it_was_met() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let path = PathBuf::from("data");
+        for error in [
+            ImportError::Store(StoreError::Full),
+            ImportError::File { path: path.clone(), source: full() },
+            // A temporary file, as the recordings of tracks need one.
+            ImportError::Store(StoreError::Directory { path: path.clone(), source: full() }),
+        ] {
+            assert!(matches!(error.or_full(), ImportError::Full));
+        }
+        let other = ImportError::File { path, source: io::ErrorKind::PermissionDenied.into() };
+        assert!(matches!(other.or_full(), ImportError::File { .. }));
     }
 }

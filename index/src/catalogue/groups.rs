@@ -27,6 +27,8 @@ pub struct GroupRecord {
     pub aliases: Vec<String>,
     /// Its releases, oldest first; those without a date are last.
     pub editions: Vec<EditionRecord>,
+    /// MBIDs that were merged into it or into one of its releases.
+    pub merged: Vec<Uuid>,
 }
 
 /// One artist of a credit.
@@ -86,9 +88,10 @@ pub struct EditionMedium {
 }
 
 impl GroupRecord {
-    /// All MBIDs that links to it may name: its own, and those of its releases.
+    /// All MBIDs that links to it may name: its own, those of its releases, and those merged into these.
     pub fn mbids(&self) -> impl Iterator<Item = Uuid> + '_ {
-        [self.mbid].into_iter().chain(self.editions.iter().map(|edition| edition.mbid))
+        let editions = self.editions.iter().map(|edition| edition.mbid);
+        [self.mbid].into_iter().chain(editions).chain(self.merged.iter().copied())
     }
 }
 
@@ -135,13 +138,25 @@ impl Catalogue {
         rows.into_iter().map(|row| Ok((row.release_group_no, self.complete(row)?))).collect()
     }
 
-    /// The releases of a group.
+    /// The releases of a group, those that [`Self::group_record`] has as editions, in the same order.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn releases_of(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
-        let sql = "SELECT mbid FROM releases WHERE release_group_mbid = ?1 LIMIT ?2";
+        let sql = "SELECT mbid FROM releases WHERE substr(release_group_mbid, 1, 6) = substr(?1, 1, 6) AND release_group_mbid = ?1
+                   ORDER BY date IS NULL, date, mbid LIMIT ?2";
         self.mbids(sql, (group.as_bytes(), MAX_EDITIONS))
+    }
+
+    /// All MBIDs that links to a group may name: what [`GroupRecord::mbids`] has.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn mbids_of(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
+        let mut mbids = vec![*group];
+        mbids.extend(self.releases_of(group)?);
+        mbids.extend(self.merged_into(group)?);
+        Ok(mbids)
     }
 
     fn complete(&self, row: GroupRow) -> Result<GroupRecord, StoreError> {
@@ -151,6 +166,7 @@ impl Catalogue {
         }
         record.aliases = self.aliases(Kind::ReleaseGroup, release_group_no)?;
         record.editions = self.editions(&record.mbid, credit_no)?;
+        record.merged = self.merged_into(&record.mbid)?;
         Ok(record)
     }
 
@@ -190,7 +206,8 @@ impl Catalogue {
         let sql = "SELECT release_no, mbid, title, status, date, country, barcode, disambiguation,
                           CASE WHEN credit_no IS NOT ?2 THEN credit END
                    FROM releases LEFT JOIN artist_credits USING (credit_no)
-                   WHERE release_group_mbid = ?1 ORDER BY date IS NULL, date, mbid LIMIT ?3";
+                   WHERE substr(release_group_mbid, 1, 6) = substr(?1, 1, 6) AND release_group_mbid = ?1
+                   ORDER BY date IS NULL, date, mbid LIMIT ?3";
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map((group.as_bytes(), credit_no, MAX_EDITIONS), |row| {
             let edition = EditionRecord {
@@ -251,6 +268,7 @@ fn group_row(row: &Row<'_>) -> rusqlite::Result<GroupRow> {
             artists: Vec::new(),
             aliases: Vec::new(),
             editions: Vec::new(),
+            merged: Vec::new(),
         },
     })
 }

@@ -5,6 +5,7 @@
 //! written is committed now and then, so that an import that was killed goes on from there.
 
 use super::Stats;
+use super::addresses;
 use super::archive::{self, Contents, Member};
 use super::carry;
 use super::checkpoint::{self, Checkpoint};
@@ -300,6 +301,7 @@ impl Import<'_> {
             let sql = format!("INSERT INTO meta (key, value) SELECT ?1, count(*) FROM main.{table}");
             transaction.execute(&sql, params![table])?;
         }
+        addresses::write_urls(&transaction)?;
         transaction.execute_batch(migration::CATALOGUE_INDEXES)?;
         if new_tracks {
             let sql = "INSERT INTO main.meta SELECT 'tracks_id', value FROM tracks.meta WHERE key = 'id'";

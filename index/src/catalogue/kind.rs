@@ -1,6 +1,6 @@
 //! The four kinds of records, and what each is called in dumps and tables; and what MBIDs name.
 
-/// What a record is about; the integer is its form in the tables `aliases` and `urls`.
+/// What a record is about; the integer is its form in the tables `aliases` and, shifted, `urls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A person, group or other bearer of a name.

@@ -7,7 +7,7 @@ mod address;
 mod identifier;
 
 pub use address::Address;
-pub(super) use address::{address_hash, is_at};
+pub(super) use address::{address_key, is_at};
 pub use identifier::Identifier;
 
 use super::{Catalogue, Kind, Named};
@@ -21,6 +21,8 @@ const MAX_MERGES: usize = 16;
 pub const MAX_GROUPS: usize = 1_000;
 /// Records that one address or barcode is of, at most.
 const MAX_RECORDS: usize = 100;
+/// Merged MBIDs of one group and its releases that count: the most merged ones have some dozens.
+const MAX_MERGED: i64 = 500;
 
 /// A record, and what it is.
 pub type Found = (Named, Uuid);
@@ -33,6 +35,9 @@ impl Catalogue {
     /// # Errors
     /// See [`StoreError`].
     pub fn resolve(&self, mbid: &Uuid) -> Result<Uuid, StoreError> {
+        if !self.has_redirects {
+            return Ok(*mbid);
+        }
         let sql = "SELECT new_mbid FROM redirects WHERE mbid = ?1";
         let mut statement = self.db.prepare_cached(sql)?;
         let mut current = *mbid;
@@ -46,6 +51,29 @@ impl Catalogue {
         }
         // They go round in circles.
         Ok(*mbid)
+    }
+
+    /// The MBIDs that were merged into a release group or one of its releases, ascending, at most
+    /// [`MAX_MERGED`]: links may still name them.
+    pub(super) fn merged_into(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
+        if !self.has_redirects {
+            return Ok(Vec::new());
+        }
+        // As `resolve` goes, backwards: as far as that, and not on from what has a record of its own.
+        let sql = "WITH RECURSIVE old (mbid, merges) AS (
+                       SELECT mbid, 1 FROM redirects WHERE new_mbid = ?1
+                       UNION SELECT redirects.mbid, 1 FROM releases JOIN redirects ON new_mbid = releases.mbid
+                           WHERE substr(release_group_mbid, 1, 6) = substr(?1, 1, 6)
+                             AND release_group_mbid = ?1
+                       UNION SELECT redirects.mbid, merges + 1 FROM old JOIN redirects ON new_mbid = old.mbid
+                           WHERE merges < ?2
+                             AND NOT EXISTS (SELECT 1 FROM release_groups WHERE release_groups.mbid = old.mbid)
+                             AND NOT EXISTS (SELECT 1 FROM releases WHERE releases.mbid = old.mbid))
+                   SELECT DISTINCT mbid FROM old
+                   WHERE NOT EXISTS (SELECT 1 FROM release_groups WHERE release_groups.mbid = old.mbid)
+                     AND NOT EXISTS (SELECT 1 FROM releases WHERE releases.mbid = old.mbid)
+                   ORDER BY mbid LIMIT ?3";
+        self.mbids(sql, params![group.as_bytes(), MAX_MERGES as i64 - 1, MAX_MERGED])
     }
 
     /// What the record with this MBID is, if there is one.
@@ -65,8 +93,16 @@ impl Catalogue {
             return Ok(Some(Named::Record(kind)));
         }
         for (kind, sql) in [
-            (Kind::Artist, "SELECT 1 FROM artist_credit_names WHERE artist_mbid = ?1"),
-            (Kind::Label, "SELECT 1 FROM release_labels WHERE label_mbid = ?1"),
+            (
+                Kind::Artist,
+                "SELECT 1 FROM artist_credit_names
+                 WHERE substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1",
+            ),
+            (
+                Kind::Label,
+                "SELECT 1 FROM release_labels
+                 WHERE substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1",
+            ),
         ] {
             if self.db.prepare_cached(sql)?.exists([mbid.as_bytes()])? {
                 return Ok(Some(Named::Record(kind)));
@@ -97,14 +133,14 @@ impl Catalogue {
             }
             Identifier::Asin(asin) => {
                 let mut found = self.releases("asin = ?1", [asin])?;
-                for record in self.at_address(&Address::of_asin(asin))? {
+                for record in self.at_address(&Address::of_asin(asin), MAX_RECORDS)? {
                     if !found.contains(&record) {
                         found.push(record);
                     }
                 }
                 Ok(found)
             }
-            Identifier::Address(address) => self.at_address(address),
+            Identifier::Address(address) => self.at_address(address, MAX_RECORDS),
         }
     }
 
@@ -113,35 +149,23 @@ impl Catalogue {
         Ok(self.mbids(&sql, values)?.into_iter().map(|mbid| (Named::Record(Kind::Release), mbid)).collect())
     }
 
-    /// The records that have this address.
-    fn at_address(&self, address: &Address) -> Result<Vec<Found>, StoreError> {
-        let sql = "SELECT kind, owner_no, url FROM urls WHERE address_hash = ?1 LIMIT ?2";
-        let mut statement = self.db.prepare_cached(sql)?;
-        let rows = statement.query_map(params![address.hash(), MAX_RECORDS as i64], |row| {
-            Ok((row.get::<_, u8>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
-        })?;
-        let mut found = Vec::new();
-        for row in rows {
-            let (kind, owner_no, url) = row?;
-            // Another address may have the same hash.
-            if Address::parse(&url).as_ref() != Some(address) {
-                continue;
-            }
-            let kind =
-                Kind::ALL.get(usize::from(kind)).ok_or(StoreError::Damaged("an address of no kind"))?;
-            let sql = format!("SELECT mbid FROM {} WHERE rowid = ?1", kind.table());
-            let records = self.mbids(&sql, [owner_no])?;
-            found.extend(records.into_iter().map(|mbid| (Named::Record(*kind), mbid)));
-        }
-        Ok(found)
-    }
-
-    /// The release group that an MBID leads to: its own, or that of a release. A merged MBID leads
-    /// nowhere here: see [`Self::resolve`].
+    /// The release group that an MBID leads to: its own, or that of a release; a merged one is followed.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn group_of(&self, mbid: &Uuid) -> Result<Option<Uuid>, StoreError> {
+        if let Some(group) = self.group_with(mbid)? {
+            return Ok(Some(group));
+        }
+        // Asked second: nearly all that are asked for are there.
+        match self.resolve(mbid)? {
+            same if same == *mbid => Ok(None),
+            other => self.group_with(&other),
+        }
+    }
+
+    /// The release group that has this MBID, or a release with it.
+    fn group_with(&self, mbid: &Uuid) -> Result<Option<Uuid>, StoreError> {
         let sql = "SELECT mbid FROM release_groups WHERE mbid = ?1
                    UNION ALL SELECT release_groups.mbid FROM releases
                        JOIN release_groups ON release_groups.mbid = release_group_mbid
@@ -175,11 +199,13 @@ impl Catalogue {
                 "release_groups.mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)"
             }
             Named::Record(Kind::Artist) => {
-                "credit_no IN (SELECT credit_no FROM artist_credit_names WHERE artist_mbid = ?1)"
+                "credit_no IN (SELECT credit_no FROM artist_credit_names
+                 WHERE substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1)"
             }
             Named::Record(Kind::Label) => {
                 "release_groups.mbid IN (SELECT release_group_mbid FROM releases
-                 JOIN release_labels USING (release_no) WHERE label_mbid = ?1)"
+                 JOIN release_labels USING (release_no)
+                 WHERE substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1)"
             }
             Named::Recording => {
                 let mut groups = Vec::new();

@@ -3,6 +3,8 @@
 use super::lookup::is_at;
 use super::record::Relation;
 
+/// The sites. A row names one by its place here, so none is ever removed or moved.
+pub(super) const SITES: [&str; 6] = ["discogs", "bandcamp", "amazon", "apple", "wikidata", "official"];
 /// A longer one is no address that somebody would paste.
 const MAX_URL_BYTES: usize = 2048;
 

@@ -9,7 +9,8 @@ mod merged;
 mod resume;
 mod tracks;
 
-use super::{Catalogue, ImportError, Kind, Stats, import};
+use super::{Catalogue, ImportError, Kind, KnownGroup, Stats, import};
+use crate::mbid::Uuid;
 use dump::{artist, group, label, mbid, pack, release, write_dump};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -86,11 +87,19 @@ fn contents(library: &Library) -> Vec<Vec<String>> {
         "SELECT * FROM artist_credit_names",
         "SELECT key, value FROM meta WHERE key <> 'tracks_id' ORDER BY key",
         "SELECT mbid, kind, new_mbid FROM redirects",
+        "SELECT mbid, hex(addresses) FROM artists ORDER BY mbid",
+        "SELECT address_key, owner & 3, count(*) FROM urls GROUP BY 1, 2 ORDER BY 1, 2",
     ]
     .map(|sql| library.rows(sql))
     .into_iter()
     .chain([tracks_of_all(library)])
     .collect()
+}
+
+/// What is known of the group that an MBID leads to.
+fn led_to(catalogue: &Catalogue, mbid: &Uuid) -> Option<KnownGroup> {
+    let group = catalogue.group_of(mbid).unwrap();
+    group.map(|group| catalogue.known_group(&group).unwrap().unwrap())
 }
 
 /// The tracks of all releases, as text.
@@ -123,15 +132,15 @@ fn four_dumps_make_a_catalogue() {
     assert_eq!(stats.size_bytes, length("catalogue.db") + length("tracks.db"));
     assert_eq!((stats.tracks, stats.redirects), (6, 0));
     let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
-    let known = catalogue.group(&mbid(2, 1)).unwrap().unwrap();
+    let known = led_to(&catalogue, &mbid(2, 1)).unwrap();
     assert_eq!(
         (known.artist.as_str(), known.title.as_str(), known.year),
         ("Tide & Ebb", "Low Water", Some(1971))
     );
     assert_eq!(known.types, ["Album", "Live"]);
-    assert_eq!(catalogue.group(&mbid(3, 1)).unwrap(), Some(known), "by its release");
-    assert_eq!(catalogue.group(&mbid(3, 2)).unwrap().map(|group| group.title), Some("Low Water".into()));
-    assert_eq!(catalogue.group(&mbid(9, 9)).unwrap(), None);
+    assert_eq!(led_to(&catalogue, &mbid(3, 1)), Some(known), "by its release");
+    assert_eq!(led_to(&catalogue, &mbid(3, 2)).map(|group| group.title), Some("Low Water".into()));
+    assert_eq!(led_to(&catalogue, &mbid(9, 9)), None);
     let names: Vec<_> =
         std::fs::read_dir(library.data()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(names.len(), 3, "{names:?}: the catalogue, its tracks, the lock");

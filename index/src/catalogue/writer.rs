@@ -1,8 +1,8 @@
 //! Records into the tables of a catalogue that is being made, and their tracks into the database `tracks`
 //! that is attached to it. Nobody else sees either yet.
 
+use super::addresses;
 use super::kind::Kind;
-use super::lookup::address_hash;
 use super::number_of;
 use super::record::{Alias, CreditPart, Entity, Record, Relation, Release, ReleaseGroup};
 use super::site::site_of;
@@ -41,8 +41,8 @@ impl<'a> Writer<'a> {
             Kind::Artist,
             &artist.mbid,
             "INSERT OR IGNORE INTO artists
-             (mbid, name, sort_name, disambiguation, type, country, begin_date, end_date)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             (mbid, name, sort_name, disambiguation, type, country, begin_date, end_date, addresses)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 artist.mbid.as_bytes(),
                 artist.name,
@@ -52,17 +52,18 @@ impl<'a> Writer<'a> {
                 some(&artist.country),
                 span.and_then(|span| some(&span.begin)),
                 span.and_then(|span| some(&span.end)),
+                addresses(&artist.relations),
             ],
         )?;
-        self.names_and_urls(Kind::Artist, owner_no, &artist.name, &artist.aliases, &artist.relations)
+        self.aliases(Kind::Artist, owner_no, &artist.name, &artist.aliases)
     }
 
     fn label(&self, label: &Entity) -> Result<()> {
         let owner_no = self.row(
             Kind::Label,
             &label.mbid,
-            "INSERT OR IGNORE INTO labels (mbid, name, disambiguation, type, country, label_code)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO labels (mbid, name, disambiguation, type, country, label_code, addresses)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 label.mbid.as_bytes(),
                 label.name,
@@ -70,9 +71,10 @@ impl<'a> Writer<'a> {
                 some(&label.r#type),
                 some(&label.country),
                 label.label_code,
+                addresses(&label.relations),
             ],
         )?;
-        self.names_and_urls(Kind::Label, owner_no, &label.name, &label.aliases, &label.relations)
+        self.aliases(Kind::Label, owner_no, &label.name, &label.aliases)
     }
 
     fn release_group(&self, group: &ReleaseGroup) -> Result<()> {
@@ -80,8 +82,9 @@ impl<'a> Writer<'a> {
             Kind::ReleaseGroup,
             &group.mbid,
             "INSERT OR IGNORE INTO release_groups
-             (mbid, title, primary_type, secondary_types, first_release_date, disambiguation, credit_no)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+             (mbid, title, primary_type, secondary_types, first_release_date, disambiguation, credit_no,
+              addresses)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 group.mbid.as_bytes(),
                 group.title,
@@ -90,9 +93,10 @@ impl<'a> Writer<'a> {
                 some(&group.first_release_date),
                 some(&group.disambiguation),
                 self.credit_no(&group.artist_credit)?,
+                addresses(&group.relations),
             ],
         )?;
-        self.names_and_urls(Kind::ReleaseGroup, owner_no, &group.title, &group.aliases, &group.relations)
+        self.aliases(Kind::ReleaseGroup, owner_no, &group.title, &group.aliases)
     }
 
     fn release(&self, release: &Release) -> Result<()> {
@@ -103,8 +107,8 @@ impl<'a> Writer<'a> {
             &release.mbid,
             "INSERT OR IGNORE INTO releases
              (mbid, release_group_mbid, title, status, date, country, barcode, asin, packaging, language,
-              script, disambiguation, credit_no)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+              script, disambiguation, credit_no, addresses)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             params![
                 release.mbid.as_bytes(),
                 bytes(release.release_group.as_ref().and_then(|group| group.mbid())),
@@ -119,6 +123,7 @@ impl<'a> Writer<'a> {
                 text.and_then(|text| some(&text.script)),
                 some(&release.disambiguation),
                 self.credit_no(&release.artist_credit)?,
+                addresses(&release.relations),
             ],
         )?;
         let sql = "INSERT INTO release_events (release_no, position, date, country) VALUES (?1, ?2, ?3, ?4)";
@@ -148,7 +153,7 @@ impl<'a> Writer<'a> {
                 self.run(sql, params![release_no, row])?;
             }
         }
-        self.names_and_urls(Kind::Release, release_no, &release.title, &release.aliases, &release.relations)
+        self.aliases(Kind::Release, release_no, &release.title, &release.aliases)
     }
 
     /// Inserts a row and returns its number.
@@ -169,10 +174,7 @@ impl<'a> Writer<'a> {
         else {
             return Ok(());
         };
-        for table in ["aliases", "urls"] {
-            let sql = format!("DELETE FROM {table} WHERE kind = ?1 AND owner_no = ?2");
-            self.run(&sql, params![kind as i64, number])?;
-        }
+        self.run("DELETE FROM aliases WHERE kind = ?1 AND owner_no = ?2", params![kind as i64, number])?;
         if kind == Kind::Release {
             for table in ["release_events", "release_labels", "media"] {
                 self.run(&format!("DELETE FROM {table} WHERE release_no = ?1"), [number])?;
@@ -185,24 +187,12 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn names_and_urls(
-        &self,
-        kind: Kind,
-        owner_no: i64,
-        name: &str,
-        aliases: &[Alias],
-        relations: &[Relation],
-    ) -> Result<()> {
+    fn aliases(&self, kind: Kind, owner_no: i64, name: &str, aliases: &[Alias]) -> Result<()> {
         // The same alias may be there for several languages; one row is enough to be found by.
         let sql = "INSERT OR IGNORE INTO aliases (kind, owner_no, name, locale, is_primary)
                    VALUES (?1, ?2, ?3, ?4, ?5)";
         for alias in aliases.iter().filter(|alias| !alias.name.is_empty() && alias.name != name) {
             self.run(sql, params![kind as i64, owner_no, alias.name, some(&alias.locale), alias.primary])?;
-        }
-        let sql = "INSERT OR IGNORE INTO urls (kind, owner_no, site, url, address_hash)
-                   VALUES (?1, ?2, ?3, ?4, ?5)";
-        for (site, url) in relations.iter().filter_map(site_of) {
-            self.run(sql, params![kind as i64, owner_no, site, url, address_hash(url)])?;
         }
         Ok(())
     }
@@ -247,6 +237,11 @@ impl<'a> Writer<'a> {
     fn run(&self, sql: &str, values: impl Params) -> Result<usize> {
         Ok(self.db.prepare_cached(sql)?.execute(values)?)
     }
+}
+
+/// The addresses among relations, as a row has them.
+fn addresses(relations: &[Relation]) -> Option<Vec<u8>> {
+    addresses::encode(relations.iter().filter_map(site_of))
 }
 
 fn some(text: &str) -> Option<&str> {

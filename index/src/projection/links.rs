@@ -5,7 +5,7 @@ use super::{Authored, Fold, Place, column};
 use crate::entry::link::Link;
 use crate::entry::{AuthorKey, EntryId};
 use crate::store::{Store, StoreError};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
@@ -157,6 +157,26 @@ impl Store {
         })
     }
 
+    /// An entry that links this torrent to this MBID, if there is one: the first that came.
+    pub fn link_of_torrent(
+        &self,
+        infohash_v1: Option<&[u8; 20]>,
+        infohash_v2: Option<&[u8; 32]>,
+        mbid: &Uuid,
+    ) -> Result<Option<EntryId>, StoreError> {
+        // By the one of both that has an index with it.
+        let by = if infohash_v1.is_some() { "infohash_v1 = ?1" } else { "infohash_v2 = ?2" };
+        let sql = format!(
+            "SELECT id FROM links JOIN entries USING (seq)
+             WHERE {by} AND infohash_v1 IS ?1 AND infohash_v2 IS ?2 AND mbid = ?3 ORDER BY seq LIMIT 1"
+        );
+        self.read(|db| {
+            let mut statement = db.prepare_cached(&sql)?;
+            let key = params![infohash_v1, infohash_v2, mbid.as_bytes()];
+            Ok(statement.query_row(key, |row| row.get(0).map(EntryId)).optional()?)
+        })
+    }
+
     /// The groups whose newest link was released last, newest first: at this node, which is what a reader
     /// of its home page wants to know, so other nodes have another answer.
     pub fn newest_groups(&self, limit: usize) -> Result<Vec<Group>, StoreError> {
@@ -198,12 +218,28 @@ impl Store {
         })
     }
 
-    /// The number of the newest change of a group, 0 if there is none.
+    /// The number of the newest change of a group, 0 if there was none yet. It counts on where changes were
+    /// forgotten.
     pub fn last_group_change(&self) -> Result<u64, StoreError> {
+        self.read(last_change)
+    }
+
+    /// The number of the newest change that is forgotten, 0 if none is: what comes after it can be read.
+    pub fn forgotten_group_changes(&self) -> Result<u64, StoreError> {
         self.read(|db| {
-            let last: Option<i64> =
-                db.query_row("SELECT max(change) FROM group_changes", [], |row| row.get(0))?;
-            Ok(last.unwrap_or(0) as u64)
+            let sql = "SELECT min(change) - 1 FROM group_changes";
+            match db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0))? {
+                Some(before) => Ok(before as u64),
+                None => last_change(db),
+            }
+        })
+    }
+
+    /// Forgets all changes up to this one, which everybody has read. An index that has not is built anew.
+    pub fn forget_group_changes(&self, change: u64) -> Result<(), StoreError> {
+        self.write(|db| {
+            db.execute("DELETE FROM group_changes WHERE change <= ?1", [change as i64])?;
+            Ok(())
         })
     }
 
@@ -214,6 +250,12 @@ impl Store {
             Ok(mbids.collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// The number that AUTOINCREMENT gave last: rows may be gone.
+fn last_change(db: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'group_changes'";
+    Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()?.unwrap_or(0) as u64)
 }
 
 pub(crate) fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
@@ -241,7 +283,7 @@ fn group_of(db: &Connection, mbid: &Uuid, mbids: &[Uuid], limit: usize) -> Resul
 /// The positions of the links under an MBID, or of those that are looked at if there are too many: the first
 /// ones of each author in turn, so that a flood by one author cannot push the others out. Among authors a hash
 /// decides that is another one for each MBID, so that keys made to come first do so for one MBID only.
-fn chosen(db: &Connection, mbid: &Uuid, limit: usize) -> Result<Vec<i64>, StoreError> {
+pub(super) fn chosen(db: &Connection, mbid: &Uuid, limit: usize) -> Result<Vec<i64>, StoreError> {
     let few = limit as i64 + 1;
     let seqs: Vec<i64> =
         column(db, "SELECT seq FROM links WHERE group_mbid = ?1 LIMIT ?2", &[mbid.as_bytes(), &few])?;

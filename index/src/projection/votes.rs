@@ -1,6 +1,7 @@
 //! Votes: of each author the newest about a subject counts, and 0 takes a vote back.
 
 use super::authored::load_all;
+use super::links::{MAX_GROUP_LINKS, chosen};
 use super::{Authored, Fold, Place, subject_key};
 use crate::entry::EntryId;
 use crate::entry::opinion::Vote;
@@ -65,18 +66,25 @@ pub(super) fn tally(db: &Connection, subjects: &[&[u8]]) -> Result<Tally, StoreE
 }
 
 /// The score of a group: that of each of its torrents, and of the MBID itself. Links that name one
-/// torrent for one MBID count once.
+/// torrent for one MBID count once. Of a group with more links than are looked at, those count that are.
 pub(crate) fn group_score(db: &Connection, mbid: &Uuid) -> Result<i64, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT total(value) FROM (
-             SELECT value, max(votes.n)
-             FROM links JOIN entries USING (seq) JOIN votes ON votes.subject = entries.id
-             WHERE links.group_mbid = ?1
-             GROUP BY links.mbid, coalesce(links.infohash_v1, links.infohash_v2), votes.author_no
-             UNION ALL
-             SELECT value, max(n) FROM votes WHERE subject = ?1 GROUP BY author_no)",
+    let mut own = db.prepare_cached(
+        "SELECT total(value) FROM (SELECT value, max(n) FROM votes WHERE subject = ?1 GROUP BY author_no)",
     )?;
-    Ok(statement.query_row([mbid.as_bytes()], |row| row.get::<_, f64>(0))? as i64)
+    let own = own.query_row([mbid.as_bytes()], |row| row.get::<_, f64>(0))? as i64;
+    let links = chosen(db, mbid, MAX_GROUP_LINKS)?;
+    if links.is_empty() {
+        return Ok(own);
+    }
+    let mut of_links = db.prepare_cached(
+        "SELECT total(value) FROM (
+             SELECT votes.value AS value, max(votes.n)
+             FROM json_each(?1) JOIN links ON links.seq = json_each.value
+                 JOIN entries USING (seq) JOIN votes ON votes.subject = entries.id
+             GROUP BY links.mbid, coalesce(links.infohash_v1, links.infohash_v2), votes.author_no)",
+    )?;
+    let links = links.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+    Ok(own + of_links.query_row([format!("[{links}]")], |row| row.get::<_, f64>(0))? as i64)
 }
 
 impl Store {

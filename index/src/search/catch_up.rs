@@ -12,9 +12,6 @@ use crate::projection::links::{Group, MAX_GROUP_LINKS};
 use crate::projection::tags::TagCount;
 use crate::store::{Store, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::Bound;
-use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery, TermQuery};
-use tantivy::schema::IndexRecordOption;
 use tantivy::{IndexWriter, TantivyError};
 use uuid::Uuid;
 
@@ -126,7 +123,7 @@ impl CatchUp<'_> {
             }
             for mbid in &mbids {
                 if self.may_have(mbid)? {
-                    self.writer.delete_query(self.document_of(mbid)).map_err(failed)?;
+                    self.writer.delete_query(self.generation.fields.document_of(mbid)).map_err(failed)?;
                 }
                 self.written.insert(*mbid);
                 let record = self.catalogue.map(|catalogue| catalogue.group_record(mbid)).transpose();
@@ -160,16 +157,6 @@ impl CatchUp<'_> {
         }
         let searcher = self.generation.reader.searcher();
         Ok(searcher.doc_freq(&self.generation.fields.mbid_high(mbid)).map_err(failed)? > 0)
-    }
-
-    /// Matches the document of a group. One half of the MBID finds it; the other one sees to it that
-    /// nobody replaces a group by inventing an MBID with the same half.
-    fn document_of(&self, mbid: &Uuid) -> Box<dyn Query> {
-        let fields = &self.generation.fields;
-        let high = TermQuery::new(fields.mbid_high(mbid), IndexRecordOption::Basic);
-        let low = fields.mbid_low(mbid);
-        let low = RangeQuery::new(Bound::Included(low.clone()), Bound::Included(low));
-        Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(high)), (Occur::Must, Box::new(low))]))
     }
 
     /// What entries say of groups, each given with all MBIDs that they may name.

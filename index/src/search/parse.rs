@@ -91,6 +91,13 @@ pub struct ParsedQuery {
     pub(super) open_end: bool,
 }
 
+impl ParsedQuery {
+    /// Whether anything but words narrows it: filters, phrases, exclusions.
+    pub fn is_narrowed(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+}
+
 /// Takes a query apart. A pure function of the text.
 ///
 /// # Errors

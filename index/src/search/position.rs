@@ -33,6 +33,8 @@ pub(super) struct Target {
     pub catalogue: Option<Version>,
     /// The newest change.
     pub newest: u64,
+    /// The newest change that is forgotten.
+    pub forgotten: u64,
 }
 
 impl Position {
@@ -57,6 +59,7 @@ impl Position {
 
     /// Whether the store's changes lead on from here.
     pub(super) fn can_go_on(&self, target: &Target) -> bool {
-        self.store == target.store && self.catalogue == target.catalogue && self.change <= target.newest
+        let has_rest = (target.forgotten..=target.newest).contains(&self.change);
+        self.store == target.store && self.catalogue == target.catalogue && has_rest
     }
 }

@@ -1,7 +1,9 @@
 //! The fields of the search index. What is put into them is in [`super::document`].
 
 use super::tokens::{LINES, NAMES, WORDS};
+use std::ops::Bound;
 use tantivy::Term;
+use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery, TermQuery};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, SchemaBuilder, TextFieldIndexing,
     TextOptions,
@@ -9,7 +11,7 @@ use tantivy::schema::{
 use uuid::Uuid;
 
 /// Raised whenever the same group would make another document: older caches are then rebuilt.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// Names of the columns: an MBID in two halves, by which hits of equal rank are sorted.
 pub(super) const MBID_HIGH: &str = "mbid_high";
@@ -117,8 +119,12 @@ impl Fields {
         Term::from_field_u64(self.mbid_high, mbid.as_u64_pair().0)
     }
 
-    /// The other half.
-    pub(super) fn mbid_low(&self, mbid: &Uuid) -> Term {
-        Term::from_field_u64(self.mbid_low, mbid.as_u64_pair().1)
+    /// Matches the document of a group. One half of the MBID finds it; the other one sees to it that nobody
+    /// stands in for a group by inventing an MBID with the same half.
+    pub(super) fn document_of(&self, mbid: &Uuid) -> Box<dyn Query> {
+        let high = TermQuery::new(self.mbid_high(mbid), IndexRecordOption::Basic);
+        let low = Term::from_field_u64(self.mbid_low, mbid.as_u64_pair().1);
+        let low = RangeQuery::new(Bound::Included(low.clone()), Bound::Included(low));
+        Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(high)), (Occur::Must, Box::new(low))]))
     }
 }

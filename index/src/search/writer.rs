@@ -24,6 +24,9 @@ pub(super) const WRITER_HEAP_BYTES: usize = 50_000_000;
 const BUILDER_HEAP_BYTES: usize = 200_000_000;
 /// A segment with more replaced documents than this share is rewritten.
 const MAX_DELETED_SHARE: f32 = 0.3;
+/// Changes that were read are forgotten when there are so many: some hundreds of KiB. Each time costs a
+/// transaction.
+pub(super) const FORGET_EVERY: u64 = 10_000;
 
 /// What a call to [`SearchIndex::catch_up`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +79,7 @@ impl SearchIndex {
                 store: Uuid::from_bytes(store.incarnation().map_err(SearchError::Store)?),
                 catalogue: catalogue.map(|(_, version)| version.clone()),
                 newest: store.last_group_change().map_err(SearchError::Store)?,
+                forgotten: store.forgotten_group_changes().map_err(SearchError::Store)?,
             };
             let current = self.adopt_newer(&mut keeper)?;
             let intact = *keeper.intact.get_or_insert_with(|| current.is_intact());
@@ -124,7 +128,13 @@ impl SearchIndex {
             if generation.number != current.number {
                 keeper.intact = Some(true);
                 cache::remove_others(&self.directory, generation.number)?;
-                self.show(generation);
+                self.show(Arc::clone(&generation));
+            }
+            if let Some(read_to) = generation.position().map(|position| position.change)
+                && read_to >= target.forgotten + FORGET_EVERY
+            {
+                // All of them are in the index. Where that cannot be written, the next time does.
+                let _ = store.forget_group_changes(read_to);
             }
             Ok(progress)
         });

@@ -13,11 +13,11 @@ pub(super) const ENTRIES: &[&str] = &[
 pub(super) const PRIVATE: &[&str] = &[include_str!("../../migrations/0001_private.sql")];
 /// Schemas of `catalogue.db`, which is made anew by each import: only the newest is kept, and the empty
 /// ones before it count.
-pub(crate) const CATALOGUE: &[&str] = &["", include_str!("../../migrations/0002_catalogue.sql")];
+pub(crate) const CATALOGUE: &[&str] = &["", "", include_str!("../../migrations/0003_catalogue.sql")];
 /// The indexes of `catalogue.db`, for when its rows are there.
-pub(crate) const CATALOGUE_INDEXES: &str = include_str!("../../migrations/0002_catalogue_indexes.sql");
+pub(crate) const CATALOGUE_INDEXES: &str = include_str!("../../migrations/0003_catalogue_indexes.sql");
 /// A table of `catalogue.db` while it is made.
-pub(crate) const CATALOGUE_IMPORTING: &str = include_str!("../../migrations/0002_catalogue_importing.sql");
+pub(crate) const CATALOGUE_IMPORTING: &str = include_str!("../../migrations/0003_catalogue_importing.sql");
 /// The schema of `tracks.db`, made with the catalogue.
 pub(crate) const TRACKS: &str = include_str!("../../migrations/0001_tracks.sql");
 

@@ -351,3 +351,49 @@ fn a_store_of_the_first_schema_is_folded_when_it_is_opened() {
         [mbid(1)]
     );
 }
+
+/// A flood of links must not make each vote as expensive as all of them.
+#[test]
+fn votes_count_on_links_that_are_looked_at() {
+    let mut desk = Desk::new();
+    let score = |desk: &Desk| desk.store.group_score(&mbid(1)).unwrap();
+    let mut links = Vec::new();
+    for number in 0..MAX_GROUP_LINKS as u16 + 40 {
+        let mut body = link(1, 8);
+        body[0].1 = bytes(&[[0; 18].as_slice(), &number.to_be_bytes()].concat());
+        links.push(desk.say(0, 32, body));
+    }
+    for link in &links {
+        desk.vote(1, entry(*link), 1);
+    }
+    assert_eq!(score(&desk), MAX_GROUP_LINKS as i64);
+    desk.vote(2, record(1), 1);
+    assert_eq!(score(&desk), MAX_GROUP_LINKS as i64 + 1);
+    // The first ones of an author are those that are looked at.
+    desk.vote(1, entry(links[0]), -1);
+    assert_eq!(score(&desk), MAX_GROUP_LINKS as i64 - 1);
+    desk.vote(1, entry(links[MAX_GROUP_LINKS]), -1);
+    assert_eq!(score(&desk), MAX_GROUP_LINKS as i64 - 1);
+}
+
+#[test]
+fn a_link_is_known_by_its_torrent_among_any_number() {
+    let mut desk = Desk::new();
+    let hash =
+        |number: u16| <[u8; 20]>::try_from([[0; 18].as_slice(), &number.to_be_bytes()].concat()).unwrap();
+    let mut signed = Vec::new();
+    for number in 0..MAX_GROUP_LINKS as u16 + 40 {
+        let mut body = link(1, 8);
+        body[0].1 = bytes(&hash(number));
+        signed.push(desk.say(0, 32, body));
+    }
+    let known = |v1: u16, v2: Option<&[u8; 32]>, record| {
+        desk.store.link_of_torrent(Some(&hash(v1)), v2, &mbid(record)).unwrap()
+    };
+    for (number, id) in (0..).zip(&signed) {
+        assert_eq!(known(number, None, 1).as_ref(), Some(id));
+    }
+    assert_eq!(known(0, None, 2), None, "another record");
+    assert_eq!(known(0, Some(&[1; 32]), 1), None, "a hybrid is another torrent");
+    assert_eq!(known(900, None, 1), None);
+}

@@ -92,9 +92,13 @@ fn rebuild_search(context: &Context, store: &Store) -> Result<u64, Failure> {
     };
     let rebuilt = rebuild();
     bar.finish_and_clear();
-    rebuilt.map_err(|error| {
-        let fix = "The projections are done. Make room on the disk, and try again.";
-        Failure::bad("search.index", "", format!("The search index cannot be rebuilt: {error}."), fix)
+    rebuilt.map_err(|error| match error.problem() {
+        // A full disk has the same code wherever it is met.
+        Some(problem) => Failure::refused(problem),
+        None => {
+            let fix = "The projections are done. Check the disk, and try again.";
+            Failure::bad("search.index", "", format!("The search index cannot be rebuilt: {error}."), fix)
+        }
     })
 }
 
@@ -104,7 +108,10 @@ fn digests(store: &Store) -> Result<BTreeMap<&'static str, String>, Failure> {
 }
 
 fn unreadable(error: &StoreError) -> Failure {
-    let fix = "Check the disk and its free space; nothing was changed.";
+    if let Some(problem) = error.problem() {
+        return Failure::refused(problem);
+    }
+    let fix = "Check the disk; nothing was changed.";
     Failure::bad("store", "", format!("The entries cannot be read: {error}."), fix)
 }
 
@@ -161,5 +168,11 @@ mod tests {
         Index::Digest.run(&context).unwrap();
         drop(node);
         rebuild(&context).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_has_its_own_code() {
+        assert!(format!("{:?}", unreadable(&StoreError::Full)).contains("disk.full"));
+        assert!(format!("{:?}", unreadable(&StoreError::Damaged("a row"))).contains("\"store\""));
     }
 }

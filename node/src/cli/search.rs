@@ -3,7 +3,6 @@
 use super::Context;
 use super::client::Client;
 use super::output::Failure;
-use crate::app::App;
 use crate::run;
 use crate::web::api::run_search;
 use crate::web::search_query::{DEFAULT_LIMIT, SearchQuery};
@@ -29,13 +28,15 @@ impl Search {
                 let q = utf8_percent_encode(&query, NON_ALPHANUMERIC);
                 client.get(&format!("/api/v1/search?q={q}&limit={}", self.limit))?
             }
-            Err(no_node) => {
-                let app: App =
-                    run::open_for_reading(context.config()?, &context.data_dir).map_err(|_| no_node)?;
+            Err(no_node) if no_node.is_no_node() => {
+                let app = run::open_for_reading(context.config()?, &context.data_dir);
+                let app =
+                    app.map_err(|error| error.problem(&context.data_dir).map_or(no_node, Failure::refused))?;
                 let query = SearchQuery { q: query, limit: Some(self.limit), ..SearchQuery::default() };
                 let answer = run_search(&app, &query).map_err(|error| Failure::refused(error.parts().1))?;
                 serde_json::to_value(answer).expect("answers always serialise")
             }
+            Err(error) => return Err(error),
         };
         context.out.print(&answer, text);
         Ok(())

@@ -1,5 +1,9 @@
 //! The JSON API (`doc/API.md`).
 
+mod mbid;
+
+pub use mbid::by_mbid;
+
 use super::error::{ApiError, WebError, not_found};
 use super::search_query::SearchQuery;
 use super::view::GroupView;
@@ -15,8 +19,7 @@ use axum::response::{IntoResponse, Response};
 use deadwax_index::Problem;
 use deadwax_index::entry::limits::MAX_ENTRY_BYTES;
 use deadwax_index::entry::{EntryId, VerifiedEntry};
-use deadwax_index::mbid;
-use deadwax_index::search::{Facets, Hits, Identifier};
+use deadwax_index::search::{Facets, Hits};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -67,23 +70,6 @@ pub async fn search(
     })?;
     let query = SearchQuery::from_pairs(pairs)?;
     Ok(Json(blocking(&app, move |app| run_search(app, &query)).await?))
-}
-
-/// `GET /api/v1/mbid/{mbid}`: the groups under which an MBID is shown.
-pub async fn by_mbid(
-    State(app): State<SharedApp>,
-    Path(mbid): Path<String>,
-) -> Result<Json<Vec<GroupView>>, ApiError> {
-    let (mbid, _) = mbid::parse(&mbid).map_err(|error| WebError::Bad(error.problem()))?;
-    let groups = blocking(&app, move |app| -> Result<_, WebError> {
-        let mut groups = Vec::new();
-        for group in app.search.groups_of(&app.store, &Identifier::Mbid(mbid))? {
-            groups.extend(app.listing(&group)?.map(|group| GroupView::new(app, &group)));
-        }
-        Ok(groups)
-    });
-    let groups = groups.await?;
-    if groups.is_empty() { Err(not_found("This MBID").into()) } else { Ok(Json(groups)) }
 }
 
 /// `GET /api/v1/entries/{id}`: the bytes of an entry, as a CBOR sequence.

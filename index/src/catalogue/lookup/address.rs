@@ -12,6 +12,21 @@ pub struct Address(String);
 const DISCOGS_KINDS: [&str; 4] = ["release", "master", "artist", "label"];
 /// In an address at Amazon, what comes before the number of something.
 const AMAZON_WORDS: [&str; 4] = ["dp", "product", "asin", "d"];
+/// What comes before a number in addresses that are nothing else. Their keys are that number, which is short.
+const NUMBERED: [&str; 8] = [
+    "discogs.com/release/",
+    "discogs.com/master/",
+    "discogs.com/artist/",
+    "discogs.com/label/",
+    "wikidata.org/Q",
+    "apple.com/album/",
+    "apple.com/artist/",
+    "apple.com/music-video/",
+];
+/// Bits of a key that say which of these it is, or 0 for a hash.
+const FORM_BITS: u32 = 4;
+/// Bits of a key that are the number or the hash: with the others, they take six bytes in SQLite.
+const KEY_BITS: u32 = 43;
 /// Of Amazon's numbers.
 pub(super) const ASIN_LENGTH: usize = 10;
 
@@ -84,15 +99,23 @@ impl Address {
         self.0.strip_prefix(host)?.strip_prefix('/')
     }
 
-    /// By which it is found in the table `urls`.
-    pub(super) fn hash(&self) -> i64 {
-        number_of(Sha256::digest(&self.0).into())
+    /// By which it is found in the table `urls`: the number in it, or else some bits of its hash, and which of
+    /// both it is. What is found has to be compared.
+    pub(in super::super) fn key(&self) -> i64 {
+        let numbered = (1..).zip(NUMBERED).find_map(|(form, before)| {
+            let number: u64 = self.0.strip_prefix(before)?.parse().ok()?;
+            (number >> KEY_BITS == 0).then_some((number as i64) << FORM_BITS | form)
+        });
+        numbered.unwrap_or_else(|| {
+            let hash = number_of(Sha256::digest(&self.0).into());
+            (hash & ((1 << KEY_BITS) - 1)) << FORM_BITS
+        })
     }
 }
 
-/// The hash of an address in a dump; of one that cannot be read, of its text.
-pub(in super::super) fn address_hash(url: &str) -> i64 {
-    Address::parse(url).unwrap_or_else(|| Address(url.to_owned())).hash()
+/// The key of an address in a dump; of one that cannot be read, of its text.
+pub(in super::super) fn address_key(url: &str) -> i64 {
+    Address::parse(url).unwrap_or_else(|| Address(url.to_owned())).key()
 }
 
 fn is_host(host: &str) -> bool {
@@ -212,6 +235,24 @@ mod tests {
         ] {
             assert_eq!(Address::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn keys_are_short_and_differ() {
+        let key = |text| Address::parse(text).unwrap().key();
+        assert_eq!(key("https://www.discogs.com/release/123"), 123 << 4 | 1);
+        assert_eq!(key("https://www.wikidata.org/wiki/Q77"), 77 << 4 | 5);
+        let texts = [
+            "https://www.discogs.com/release/123",
+            "https://www.discogs.com/master/123",
+            "https://www.discogs.com/release/99999999999999999",
+            "https://music.apple.com/gb/album/low-water/123",
+            "https://tide.bandcamp.com/album/low-water",
+            "https://low-water.example/",
+        ];
+        let keys: std::collections::BTreeSet<_> = texts.iter().map(|text| key(text)).collect();
+        assert_eq!(keys.len(), texts.len());
+        assert!(keys.iter().all(|key| (0..1 << 47).contains(key)), "{keys:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What of a record is kept, and what is not.
 
-use super::super::{Kind, Record};
+use super::super::{Catalogue, Kind, Record};
 use super::dump::{artist, group, label, mbid, release, tar, write_dump, xz};
 use super::{Library, counts};
 
@@ -33,10 +33,13 @@ fn facts_are_kept() {
             "Official|1971-03-05|GB|5012394144777|B000002UAL|eng|Latn",
         ),
         ("SELECT position, date, country FROM release_events", "1|1972|JP"),
-        ("SELECT site, url FROM urls", "discogs|https://www.discogs.com/artist/1"),
     ] {
         assert_eq!(library.rows(sql), [expected], "{sql}");
     }
+    let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
+    let [address] = &catalogue.addresses(Kind::Artist, &mbid(0, 1)).unwrap()[..] else { panic!("not one") };
+    assert_eq!((address.site, address.url.as_str()), ("discogs", "https://www.discogs.com/artist/1"));
+    assert_eq!(catalogue.addresses(Kind::Label, &mbid(1, 1)).unwrap(), []);
     assert_eq!(
         library.rows("SELECT label_mbid, label_name, catalogue_number FROM release_labels"),
         [format!("{}|Ninth Harbour|NHR-014", mbid(1, 1)), "-|-|-".into()]

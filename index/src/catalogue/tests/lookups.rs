@@ -63,7 +63,7 @@ fn library() -> Catalogue {
     Catalogue::open(&library.data()).unwrap().unwrap()
 }
 
-fn groups(catalogue: &Catalogue, text: &str) -> Vec<u128> {
+fn groups_of(catalogue: &Catalogue, text: &str) -> Vec<u128> {
     let identifier = Identifier::parse(text).unwrap_or_else(|| panic!("{text} is no identifier"));
     let groups = catalogue.groups_of(&identifier).unwrap();
     groups.into_iter().map(|group| group.as_u128() & u128::from(u64::MAX)).collect()
@@ -104,7 +104,7 @@ fn identifiers_lead_to_groups() {
         ("tide.bandcamp.com/album/high-water".into(), &[]),
         ("https://open.example/album/1".into(), &[]),
     ] {
-        let found = groups(&catalogue, &text);
+        let found = groups_of(&catalogue, &text);
         if text == mbid(4, 900) {
             // Releases of a recording come in no order.
             let mut found = found;
@@ -131,4 +131,58 @@ fn identifiers_say_which_record_they_are_of() {
         assert!(records(text).contains(&(named, number)), "{text}: {:?}", records(text));
     }
     assert_eq!(records(&mbid(4, 7).to_string()), []);
+}
+
+/// What nobody imports anew keeps its addresses, and a record that comes again has its new ones.
+#[test]
+fn addresses_follow_their_records() {
+    let library = Library::new();
+    let dumps = library.dumps();
+    let at = |number: u32| [("discogs", format!("https://www.discogs.com/master/{number}"))];
+    let of = |number, address: &[(&str, String)]| {
+        let urls: Vec<_> = address.iter().map(|(kind, url)| (*kind, url.as_str())).collect();
+        group(number, 1, "1971", &urls)
+    };
+    let groups = [of(1, &at(1)), of(2, &at(2)), of(1, &at(3))];
+    library.import(&[write_dump(&dumps, Kind::ReleaseGroup, &groups)]).unwrap();
+    let open = || Catalogue::open(&library.data()).unwrap().unwrap();
+    let found = || ["[m1]", "[m2]", "[m3]"].map(|text| groups_of(&open(), text));
+    assert_eq!(found(), [vec![], vec![2], vec![1]]);
+    library.import(&[write_dump(&dumps, Kind::Artist, &[artist(1, "Tide")])]).unwrap();
+    assert_eq!(found(), [vec![], vec![2], vec![1]], "carried over");
+    assert_eq!(groups_of(&open(), "[a1]"), [1, 2]);
+    library.import(&[write_dump(&dumps, Kind::ReleaseGroup, &[of(1, &at(1))])]).unwrap();
+    assert_eq!(found(), [vec![1], vec![], vec![]], "replaced");
+    assert_eq!(library.rows("SELECT name FROM sqlite_schema WHERE name = 'unsorted_urls'"), [""; 0]);
+}
+
+/// Addresses that are too alike for their keys are still compared.
+#[test]
+fn another_address_with_the_same_key_is_not_found() {
+    let library = Library::new();
+    let zeros = [("discogs", "https://www.discogs.com/release/0123")];
+    let groups = [group(1, 1, "1971", &zeros)];
+    library.import(&[write_dump(&library.dumps(), Kind::ReleaseGroup, &groups)]).unwrap();
+    let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
+    assert_eq!(groups_of(&catalogue, "[r123]"), [] as [u128; 0]);
+    assert_eq!(groups_of(&catalogue, "[r0123]"), [1]);
+}
+
+/// Each question that names an MBID goes by an index: a table is never read whole.
+#[test]
+fn mbids_are_found_by_their_first_bytes() {
+    let catalogue = library();
+    for (table, column, index) in [
+        ("releases", "release_group_mbid", "releases_by_group"),
+        ("release_labels", "label_mbid", "release_labels_by_label"),
+        ("artist_credit_names", "artist_mbid", "artist_credit_names_by_artist"),
+    ] {
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT 1 FROM {table}
+             WHERE substr({column}, 1, 6) = substr(?1, 1, 6) AND {column} = ?1"
+        );
+        let plan: String =
+            catalogue.db.query_row(&sql, [mbid(0, 1).as_bytes()], |row| row.get("detail")).unwrap();
+        assert!(plan.contains(index), "{plan}");
+    }
 }

@@ -2,8 +2,14 @@
 
 use super::super::{Catalogue, ImportError, Kind};
 use super::dump::{artist, bzip2, group, mbid, release, tar, write_dump};
-use super::{Library, counts};
+use super::{Library, counts, led_to};
 use crate::catalogue::lookup::Identifier;
+use crate::entry::identity::Identity;
+use crate::entry::link::{Link, tests::sample};
+use crate::ingest::ingest;
+use crate::listing::Listing;
+use crate::search::{Query, SearchIndex};
+use crate::store::Store;
 use std::path::{Path, PathBuf};
 
 /// Rows of a table: number and MBID, and columns that nobody reads.
@@ -91,14 +97,58 @@ fn merged_mbids_lead_on() {
             assert_eq!(resolve(&library, kind, from), to, "{kind} {from}");
         }
         let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
-        let title = |kind, number| catalogue.group(&mbid(kind, number)).unwrap().map(|group| group.title);
+        let title = |kind, number| led_to(&catalogue, &mbid(kind, number)).map(|group| group.title);
         assert_eq!(title(2, 90).as_deref(), Some("Low Water"));
         assert_eq!(title(3, 90).as_deref(), Some("Solo"));
         assert_eq!(title(2, 91), None);
         let groups = |kind, number| catalogue.groups_of(&Identifier::Mbid(mbid(kind, number))).unwrap();
         assert_eq!(groups(4, 800), [mbid(2, 1)]);
         assert_eq!(groups(0, 92), [mbid(2, 1), mbid(2, 2)], "Ebb is on both");
+        let mbids = |number| catalogue.mbids_of(&mbid(2, number)).unwrap();
+        assert_eq!(mbids(1), [mbid(2, 1), mbid(3, 1), mbid(2, 90)]);
+        assert_eq!(mbids(2), [mbid(2, 2), mbid(3, 2), mbid(3, 90)]);
+        for number in [1, 2] {
+            let record = catalogue.group_record(&mbid(2, number)).unwrap().unwrap();
+            assert_eq!(record.mbids().collect::<Vec<_>>(), mbids(number), "both ways to ask agree");
+        }
     }
+}
+
+/// A group that was merged into another one, which was merged again; and one that was merged, and is still in
+/// the older dump of the records.
+#[test]
+fn a_group_has_the_mbids_that_lead_to_it() {
+    let library = library();
+    let mut merges: Vec<_> = (100..120).map(|number| (2, number, number as u64 + 1)).collect();
+    merges.extend([(2, 2, 7), (2, 50, 6)]);
+    let mut targets: Vec<_> = (100..120).map(|number| (number, 2, u128::from(number))).collect();
+    targets.extend([(120, 2, 1), (6, 2, 2), (7, 2, 1)]);
+    let tables =
+        [("mbdump/release_group", rows(&targets)), ("mbdump/release_group_gid_redirect", merged(&merges))];
+    pack(&library.dumps(), &tables);
+    library.import(&[library.dumps()]).unwrap();
+    let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
+    let mbids = |number| catalogue.mbids_of(&mbid(2, number)).unwrap();
+    let all = mbids(1);
+    assert!(all.len() > 10 && !all.contains(&mbid(2, 100)), "{all:?}");
+    for number in 100..120 {
+        let leads = catalogue.group_of(&mbid(2, number)).unwrap() == Some(mbid(2, 1));
+        assert_eq!(leads, all.contains(&mbid(2, number)), "{number}");
+    }
+    assert!(!all.contains(&mbid(2, 2)) && !all.contains(&mbid(2, 50)), "{all:?}");
+    assert_eq!(mbids(2), [mbid(2, 2), mbid(3, 2), mbid(2, 50)]);
+}
+
+#[test]
+fn an_mbid_that_is_merged_as_something_else_now_is_no_error() {
+    let library = library();
+    library.import(&[library.dumps(), pack(&library.dumps(), &tables())]).unwrap();
+    // What was a release group is an artist in the newer table.
+    let newer =
+        [("mbdump/artist", rows(&[(7, 0, 1)])), ("mbdump/artist_gid_redirect", merged(&[(2, 90, 7)]))];
+    library.import(&[pack(&library.dumps(), &newer)]).unwrap();
+    let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
+    assert_eq!(catalogue.resolve(&mbid(2, 90)).unwrap(), mbid(0, 1), "the newer table counts");
 }
 
 #[test]
@@ -194,4 +244,51 @@ fn tables_that_do_not_hold_together_are_refused() {
     let (first, second) = tar.split_at(1000);
     std::fs::write(&path, [bzip2(first), bzip2(second)].concat()).unwrap();
     assert_eq!(library.import(&[path]).unwrap().redirects, 5);
+}
+
+/// Who signed a link before its group or release was merged could not know.
+#[test]
+fn links_under_merged_mbids_belong_to_the_group() {
+    let library = library();
+    pack(&library.dumps(), &tables());
+    library.import(&[library.dumps()]).unwrap();
+    let store = Store::open(&library.data()).unwrap();
+    let search = SearchIndex::open(&library.data()).unwrap();
+    let mut author = Identity::from_secret([7; 32]);
+    let mut n = 0;
+    let mut add = |mbid, hash, format: &str| {
+        let (format, infohash_v1) = (Some(format.to_owned()), Some([hash; 20]));
+        let link = Link { mbid, infohash_v1, format, ..sample() };
+        let entry = author.sign(link.to_body().unwrap(), 32, n, 494_000);
+        n += 1;
+        ingest(&store, &[entry], None).unwrap();
+    };
+    let found = |text: &str| {
+        let query = Query { text: text.into(), limit: 9, ..Query::default() };
+        let hits = search.search(&store, &query).unwrap();
+        let groups = hits.groups.iter().map(|group| (group.mbid, group.links().len()));
+        (hits.total, groups.collect::<Vec<_>>())
+    };
+    // Before the first index, and after it: both ways into it.
+    add(mbid(2, 90), 1, "FLAC");
+    search.catch_up(&store).unwrap();
+    assert_eq!(found("has:link"), (1, vec![(mbid(2, 1), 1)]));
+    add(mbid(2, 1), 2, "MP3");
+    add(mbid(3, 90), 3, "WAV");
+    search.catch_up(&store).unwrap();
+    for (text, group, links) in [
+        ("format:flac", 1, 2),
+        ("format:mp3", 1, 2),
+        ("format:wav", 2, 1),
+        (&mbid(2, 90).to_string(), 1, 2),
+        (&mbid(3, 90).to_string(), 2, 1),
+    ] {
+        assert_eq!(found(text), (1, vec![(mbid(2, group), links)]), "{text}");
+    }
+    let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
+    for mbids in [vec![mbid(2, 90)], vec![mbid(2, 90), mbid(2, 1), mbid(3, 1)]] {
+        let listed = Listing::read_all(&store, Some(&catalogue), &mbids, 9).unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!((listed[0].mbid, listed[0].links().len()), (mbid(2, 1), 2));
+    }
 }

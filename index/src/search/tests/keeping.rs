@@ -3,6 +3,8 @@
 use super::*;
 use crate::entry::VerifiedEntry;
 use crate::search::Progress;
+use crate::search::schema::FORMAT;
+use crate::search::writer::FORGET_EVERY;
 use std::fs;
 use std::path::PathBuf;
 
@@ -188,7 +190,7 @@ fn an_index_of_another_version_is_made_anew() {
     let library = library.reopen(|_| {
         let meta = search.join(&number).join("meta.json");
         let text = fs::read_to_string(&meta).unwrap();
-        let older = text.replace("\\\"format\\\":2", "\\\"format\\\":1");
+        let older = text.replace(&format!("\\\"format\\\":{FORMAT}"), "\\\"format\\\":1");
         assert_ne!(text, older);
         fs::write(&meta, older).unwrap();
     });
@@ -236,4 +238,56 @@ fn reading_needs_no_lock_and_one_writes_at_a_time() {
     reader.catch_up(&library.store).unwrap();
     assert_eq!(reader.search(&library.store, &query).unwrap().exact, 2);
     library.search.finish().unwrap();
+}
+
+#[test]
+fn changes_that_the_index_has_are_forgotten() {
+    let mut library = Library::with(catalogue::links());
+    let kept = tempfile::tempdir().unwrap();
+    let copy = |from: PathBuf, to: PathBuf| {
+        fs::create_dir_all(&to).unwrap();
+        for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    };
+    let generation = library.dir.path().join("search/1");
+    copy(generation.clone(), kept.path().join("1"));
+    let count = |library: &Library| library.store.group_changes_after(0, usize::MAX >> 1).unwrap().len();
+    assert_eq!(count(&library), 60, "a few are kept");
+    // One group changes all the time.
+    let db = rusqlite::Connection::open(library.dir.path().join("entries.db")).unwrap();
+    let sql = "WITH RECURSIVE times (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM times WHERE n < ?1)
+               INSERT INTO group_changes (group_mbid) SELECT (SELECT min(group_mbid) FROM links) FROM times";
+    db.execute(sql, [FORGET_EVERY as i64]).unwrap();
+    library.search.catch_up(&library.store).unwrap();
+    assert_eq!(count(&library), 0);
+    assert_eq!(library.store.last_group_change().unwrap(), FORGET_EVERY + 60);
+    // It goes on from there, in this process and in the next one.
+    assert_eq!(library.search.catch_up(&library.store).unwrap(), Progress::default());
+    library.add(vec![link(99, "Late", "Soundings")]);
+    assert_eq!(library.search.catch_up(&library.store).unwrap(), Progress { groups: 1, rebuilt: false });
+    let library = library.reopen(|_| {});
+    assert_eq!(library.search.catch_up(&library.store).unwrap(), Progress::default());
+    assert_eq!(library.hits("late soundings").exact, 1);
+    // An index that has not seen them, from a backup, cannot go on.
+    let library = library.reopen(|_| {
+        fs::remove_dir_all(&generation).unwrap();
+        copy(kept.path().join("1"), generation.clone());
+    });
+    assert_eq!(library.hits("late soundings").exact, 0);
+    assert_eq!(library.search.catch_up(&library.store).unwrap(), Progress { groups: 61, rebuilt: true });
+    assert_eq!(library.hits("late soundings").exact, 1);
+    assert_eq!(library.hits("year:1..9999").total, 61);
+}
+
+/// MBIDs that are alike in one half are easy to invent.
+#[test]
+fn an_identifier_leads_to_its_groups_and_no_others() {
+    let same = |number| Link { infohash_v1: Some([3; 20]), ..link(number, "Salt", "Maps") };
+    let library = Library::with(vec![same(1), same(2), link(3, "Salt", "Maps"), link(4, "Salt", "Maps")]);
+    let hits = library.hits(&"03".repeat(20));
+    let mut mbids: Vec<_> = hits.groups.iter().map(|group| group.mbid).collect();
+    mbids.sort_unstable();
+    assert_eq!((hits.total, mbids), (2, vec![same(1).mbid, same(2).mbid]));
+    assert_ne!(hits.facets, Default::default(), "they were counted");
 }

@@ -83,6 +83,10 @@ pub async fn group(
     let mbid = read_mbid(mbid)?;
     let offset = position.map_or(0, |Query(position)| position.offset);
     blocking(&app, move |app| match app.listing(&mbid)? {
+        // That of a release, or merged: links and bookmarks lead on.
+        Some(group) if group.mbid != mbid => {
+            Ok(Redirect::to(&format!("/release-group/{}", group.mbid)).into_response())
+        }
         Some(group) => Ok(page(StatusCode::OK, &group_page(app, GroupView::new(app, &group), offset))),
         None => elsewhere(app, mbid),
     })

@@ -10,6 +10,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use deadwax_index::projection::links::MAX_GROUP_LINKS;
 
 /// With the stylesheet, the page stays below 30 kB even if every name is as long as it can be.
 const FRESH_GROUPS: usize = 12;
@@ -30,7 +31,9 @@ pub async fn home(State(app): State<SharedApp>) -> Result<Response, PageError> {
 fn build(app: &App) -> Result<HomePage, WebError> {
     let mut rows = Vec::new();
     for group in app.store.newest_groups(FRESH_GROUPS)? {
-        rows.extend(app.listing(&group.mbid)?.map(|group| Row::new(&GroupView::new(app, &group))));
+        rows.extend(
+            app.listing(&group.mbid)?.map(|group| Row::new(&GroupView::new(app, &group), MAX_GROUP_LINKS)),
+        );
     }
     Ok(HomePage {
         frame: Frame::new(app, "/", "Deadwax, a music catalogue"),

@@ -28,15 +28,17 @@ pub struct Row {
     pub seeders: String,
     /// Since that was announced.
     pub seeders_age: String,
-    /// How many links there are.
-    pub links: usize,
+    /// Whether there are links.
+    pub is_linked: bool,
+    /// "7 torrent links", or "at least 50" where no more were read; nothing of a single one.
+    pub links: Option<String>,
     /// Of the newest link.
     pub age: String,
 }
 
 impl Row {
-    /// The line of a group.
-    pub fn new(group: &GroupView) -> Self {
+    /// The line of a group, of which at most `max_links` links were read.
+    pub fn new(group: &GroupView, max_links: usize) -> Self {
         let best = group.links.first().filter(|link| link.seeders.is_some());
         let newest = group.links.iter().map(|link| link.age_hours()).min();
         Self {
@@ -47,7 +49,8 @@ impl Row {
             formats: formats(&group.links),
             seeders: best.and_then(|link| link.seeders).map_or("none announced".into(), wording::thousands),
             seeders_age: best.and_then(|link| link.age_secs).map_or(String::new(), wording::age),
-            links: group.links.len(),
+            is_linked: !group.links.is_empty(),
+            links: links(group.links.len(), max_links),
             age: newest.map_or(String::new(), wording::age_of_hours),
         }
     }
@@ -57,6 +60,11 @@ impl Row {
 pub fn group_facts(group: &GroupView) -> String {
     let types = group.types.iter().map(|kind| Some(wording::shorten(kind, MAX_WORD_CHARS)));
     wording::dotted([group.year.map(|year| year.to_string())].into_iter().chain(types))
+}
+
+fn links(count: usize, max_links: usize) -> Option<String> {
+    let more = if count >= max_links { "at least " } else { "" };
+    (count > 1).then(|| format!("{more}{count} torrent links"))
 }
 
 fn formats(links: &[LinkView]) -> String {
@@ -71,4 +79,16 @@ fn formats(links: &[LinkView]) -> String {
 /// Now, in hours since 1970.
 pub fn now_hours() -> u64 {
     now_secs() / 3600
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_was_cut_says_so() {
+        assert_eq!(links(1, 50), None);
+        assert_eq!(links(49, 50).as_deref(), Some("49 torrent links"));
+        assert_eq!(links(50, 50).as_deref(), Some("at least 50 torrent links"));
+    }
 }

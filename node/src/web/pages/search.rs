@@ -13,7 +13,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use deadwax_index::Problem;
-use deadwax_index::search::{self, Hits, Identifier, MAX_DEPTH};
+use deadwax_index::search::{self, Hits, Identifier, MAX_DEPTH, MAX_LISTED_LINKS};
 use std::time::Instant;
 
 /// The query as the heading repeats it.
@@ -31,6 +31,8 @@ struct SearchPage {
     submit_url: String,
     rows: Vec<Row>,
     pager: Pager,
+    /// Whether phrases, exclusions or filters may be why so little is found.
+    is_narrowed: bool,
 }
 
 /// `GET /search?q=&offset=`.
@@ -56,6 +58,8 @@ fn answer(app: &App, query: SearchQuery) -> Result<Response, PageError> {
     let query = SearchQuery { limit: None, ..query };
     let hits = app.search.search(&app.store, &query.to_search())?;
     let base = format!("/search?{}&", query.encoded());
+    let is_narrowed =
+        !query.filters.is_empty() || search::parse_query(&query.q).is_ok_and(|q| q.is_narrowed());
     let SearchQuery { q, offset, .. } = query;
     if let (Some(_), 1, Some(group)) = (&hits.identified, hits.total, hits.groups.first()) {
         return Ok(Redirect::to(&format!("/release-group/{}", group.mbid)).into_response());
@@ -64,19 +68,25 @@ fn answer(app: &App, query: SearchQuery) -> Result<Response, PageError> {
     let title = if shown_query.is_empty() { "Search".into() } else { format!("{shown_query} · Search") };
     let mut frame = Frame::new(app, "/search", &title);
     let pager = Pager::new(&base, offset, DEFAULT_LIMIT, MAX_DEPTH.min(hits.total as usize));
+    let rows = rows(app, &hits);
     let page_of_hits = SearchPage {
         shown_query,
         summary: summary(&hits, started.elapsed().as_secs_f64()),
         suggestion: hits.suggestion.map(|text| (text.clone(), search_url(&text))),
         submit_url: submit_url(&q),
-        rows: hits.groups.iter().map(|group| Row::new(&GroupView::new(app, group))).collect(),
+        rows,
         pager,
+        is_narrowed,
         frame: {
             frame.query = q;
             frame
         },
     };
     Ok(page(StatusCode::OK, &page_of_hits))
+}
+
+fn rows(app: &App, hits: &Hits) -> Vec<Row> {
+    hits.groups.iter().map(|group| Row::new(&GroupView::new(app, group), MAX_LISTED_LINKS)).collect()
 }
 
 /// "34 release groups, 3 of them after a correction, 0.04 s".

@@ -2,7 +2,7 @@
 
 use crate::app::{App, SharedApp, uptime_secs};
 use crate::config::Config;
-use crate::submit::{Draft, Receipt, link_of, submit};
+use crate::submit::{Draft, Receipt, ReceiptState, link_of, submit};
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -44,6 +44,13 @@ impl Node {
 
     /// Publishes a link that differs from the usual one in `changes`.
     fn publish(&self, changes: Value) -> Receipt {
+        let receipt = self.publish_unindexed(changes);
+        self.app.search.catch_up(&self.app.store).unwrap();
+        receipt
+    }
+
+    /// The same, before the search index knows of it.
+    fn publish_unindexed(&self, changes: Value) -> Receipt {
         let mut link = json!({
             "infohash_v1": V1, "mbid": GROUP, "mbid_kind": "release-group", "artist": "Nell Aster",
             "title": "Low Water", "year": 1999, "types": ["Album", "Live"], "format": "FLAC",
@@ -54,9 +61,7 @@ impl Node {
         });
         link.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         let link: Link = serde_json::from_value(link).unwrap();
-        let receipt = submit(&self.app, &link, None).unwrap();
-        self.app.search.catch_up(&self.app.store).unwrap();
-        receipt
+        submit(&self.app, &link, None).unwrap()
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -301,6 +306,45 @@ async fn words_find_rows_and_no_hits_lead_to_the_form() {
     let nothing = node.get("/search?q=Otto+Vane+-+Harbour").await.text;
     assert!(nothing.contains("0 release groups"));
     assert!(attributes(&nothing, "href").contains(&"/submit?artist=Otto%20Vane&title=Harbour".to_owned()));
+    // Why nothing is found may be what narrows, and only then it is said.
+    const NARROWED: &str = "Quotation marks and filters narrow a search";
+    assert!(!nothing.contains(NARROWED));
+    for query in ["%22water+low%22", "low+format:ape", "low+-water", "low&format=ape"] {
+        let nothing = node.get(&format!("/search?q={query}")).await.text;
+        assert!(nothing.contains("0 release groups") && nothing.contains(NARROWED), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_help_names_every_filter() {
+    let help = Node::new(false).get("/search").await.text;
+    for key in deadwax_index::search::filter_keys().chain(["sort"]) {
+        assert!(help.contains(&format!("<code>{key}:")), "{key} is missing");
+    }
+}
+
+#[tokio::test]
+async fn rows_say_that_there_are_more_links_than_were_read() {
+    let node = Node::new(false);
+    for number in 0..60u128 {
+        let link = json!({ "infohash_v1": format!("{number:040x}"), "files": [] });
+        node.publish_unindexed(link);
+    }
+    node.app.search.catch_up(&node.app.store).unwrap();
+    assert!(node.get("/search?q=low+water").await.text.contains("in at least 50 torrent links"));
+    assert!(node.get("/").await.text.contains("in 60 torrent links"));
+}
+
+/// A group has any number of links, of which few are looked at when it is shown.
+#[tokio::test]
+async fn the_same_torrent_is_known_among_any_number_of_links() {
+    let node = Node::new(false);
+    let link = |number: u128| json!({ "infohash_v1": format!("{number:040x}"), "files": [] });
+    let first: Vec<_> = (0..230).map(|number| node.publish_unindexed(link(number))).collect();
+    for (number, receipt) in (0..).zip(first) {
+        let again = node.publish_unindexed(link(number));
+        assert_eq!((again.id, again.state), (receipt.id, ReceiptState::Known), "{number}");
+    }
 }
 
 #[tokio::test]
@@ -386,6 +430,12 @@ async fn artist_and_title_come_from_the_catalogue_where_it_is_here() {
     deadwax_index::catalogue::import(data, &[tables], |_| {}).unwrap();
     let link = link_of(&node.app, &merged).unwrap();
     assert_eq!((link.mbid.to_string().as_str(), link.title.as_str()), (GROUP, "Low Water"));
+    // So does its page, also where a link was published under it.
+    let page = format!("/release-group/{GROUP}");
+    assert_eq!(node.get(&format!("/release-group/{old}")).await.location(), page);
+    node.publish(json!({ "mbid": old }));
+    assert_eq!(node.get(&format!("/release-group/{old}")).await.location(), page);
+    assert_eq!(attributes(&node.get(&page).await.text, "data-entry").len(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 -- MusicBrainz reference data (CC0), made anew by each import and never changed afterwards. Dates are
 -- as MusicBrainz writes them: "1971", "1971-03" or "1971-03-05". Numbered files are never edited after
 -- a release. MBIDs are 16 bytes. References between records are MBIDs without a constraint, because
--- dumps name records that are not in them.
+-- dumps name records that are not in them. addresses: where else a record is found (discogs, bandcamp, amazon,
+-- apple, wikidata, official), packed; doc/CATALOGUE.md has the form.
 
 -- Facts about this catalogue: for each table of records how many it has ('artists') and when its dump
 -- was made ('dump_artists'); of 'redirects' the same ('redirects', 'redirects_dump'). 'tracks_id' is the
@@ -21,7 +22,8 @@ CREATE TABLE artists (
     type TEXT,
     country TEXT,
     begin_date TEXT,
-    end_date TEXT
+    end_date TEXT,
+    addresses BLOB
 ) STRICT;
 
 CREATE TABLE labels (
@@ -31,7 +33,8 @@ CREATE TABLE labels (
     disambiguation TEXT,
     type TEXT,
     country TEXT,
-    label_code INTEGER
+    label_code INTEGER,
+    addresses BLOB
 ) STRICT;
 
 -- Each credit once, however many records have it: "Simon & Garfunkel". The number begins as 63 bits of
@@ -59,7 +62,8 @@ CREATE TABLE release_groups (
     secondary_types TEXT,
     first_release_date TEXT,
     disambiguation TEXT,
-    credit_no INTEGER REFERENCES artist_credits (credit_no)
+    credit_no INTEGER REFERENCES artist_credits (credit_no),
+    addresses BLOB
 ) STRICT;
 
 CREATE TABLE releases (
@@ -77,7 +81,8 @@ CREATE TABLE releases (
     language TEXT,
     script TEXT,
     disambiguation TEXT,
-    credit_no INTEGER REFERENCES artist_credits (credit_no)
+    credit_no INTEGER REFERENCES artist_credits (credit_no),
+    addresses BLOB
 ) STRICT;
 
 -- The second and later events of a release: where and when it came out too.
@@ -119,16 +124,14 @@ CREATE TABLE aliases (
     PRIMARY KEY (kind, owner_no, name)
 ) STRICT, WITHOUT ROWID;
 
--- Where else a record is found. site: discogs, bandcamp, amazon, apple, wikidata, official.
+-- Which records have an address. address_key: the number in it where it is nothing else (release 123 at
+-- Discogs), or else 43 bits of the SHA-256 of the address without what varies (scheme, www., shop of which
+-- country, ...), shifted by four bits that say which; so what is found has to be compared with the record's
+-- addresses. owner: number of the record, times four, and its kind as above. Made when all records are there.
 CREATE TABLE urls (
-    kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 3),
-    owner_no INTEGER NOT NULL,
-    site TEXT NOT NULL,
-    url TEXT NOT NULL,
-    -- 63 bits of the SHA-256 of the address without what varies (scheme, www., shop of which country, ...):
-    -- found by it, and compared then.
-    address_hash INTEGER NOT NULL,
-    PRIMARY KEY (kind, owner_no, url)
+    address_key INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    PRIMARY KEY (address_key, owner)
 ) STRICT, WITHOUT ROWID;
 
 -- MBIDs that were merged into others. kind: as above, and 4 for recordings.
