@@ -43,15 +43,16 @@ impl Listing {
         mbids: &[Uuid],
         max_links: usize,
     ) -> Result<Vec<Self>, StoreError> {
-        let mut groups = Vec::with_capacity(mbids.len());
-        for mbid in mbids {
-            let known = catalogue.map(|catalogue| catalogue.known_group(mbid)).transpose()?.flatten();
-            let mut named = vec![*mbid];
-            if let (Some(catalogue), Some(_)) = (catalogue, &known) {
-                named.extend(catalogue.releases_of(mbid)?);
-            }
-            groups.push((*mbid, named, known));
-        }
+        let known = catalogue.map(|catalogue| catalogue.known_groups(mbids)).transpose()?;
+        let mut known = known.unwrap_or_default();
+        let groups: Vec<_> = mbids
+            .iter()
+            .map(|mbid| {
+                let (known, releases) = known.remove(mbid).unzip();
+                let named = [*mbid].into_iter().chain(releases.unwrap_or_default());
+                (*mbid, named.collect::<Vec<_>>(), known)
+            })
+            .collect();
         let named = groups.iter().map(|(mbid, named, _)| (mbid, named.as_slice()));
         let mut links = store.groups(named, max_links)?;
         let listings = groups.into_iter().filter_map(|(mbid, _, known)| {

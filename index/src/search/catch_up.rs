@@ -7,7 +7,7 @@ use super::cache::Generation;
 use super::document::Source;
 use super::position::{Position, Rebuilt, Target};
 use super::writer::Progress;
-use crate::catalogue::{Catalogue, GroupRecord};
+use crate::catalogue::{Catalogue, GroupPages, GroupRecord};
 use crate::projection::links::{Group, MAX_GROUP_LINKS};
 use crate::projection::tags::TagCount;
 use crate::store::{Store, StoreError};
@@ -27,7 +27,12 @@ const COMMIT_REBUILD_EVERY: u64 = 250_000;
 /// Tags that a group is found by: the most given of each MBID come first.
 const MAX_TAGS: usize = 64;
 
+/// MBIDs of links, and of tags and votes, that are remembered during a rebuild, some 30 bytes each: most groups
+/// of a catalogue have no entries, and need not be asked for.
+const MAX_SPOKEN_OF: usize = 1_000_000;
+
 /// What entries say of some MBIDs.
+#[derive(Default)]
 struct Said {
     links: HashMap<Uuid, Group>,
     tags: HashMap<Uuid, Vec<TagCount>>,
@@ -66,8 +71,11 @@ impl CatchUp<'_> {
     /// after `position.change` and are taken in next.
     fn rebuild(&mut self, position: &mut Position, mut to: Rebuilt) -> Result<(), SearchError> {
         let mut uncommitted = 0;
+        let mut pages = self.catalogue.map(|catalogue| catalogue.groups_after(to.catalogue_to));
+        // What is said from now on is among the changes.
+        let spoken_of = self.store.mbids_spoken_of(MAX_SPOKEN_OF).map_err(SearchError::Store)?;
         loop {
-            let added = match self.add_from_catalogue(&mut to)? {
+            let added = match self.add_from_catalogue(pages.as_mut(), spoken_of.as_ref(), &mut to)? {
                 0 => self.add_from_links(&mut to)?,
                 added => added,
             };
@@ -86,12 +94,20 @@ impl CatchUp<'_> {
     }
 
     /// Adds the next groups of the catalogue; returns how many there were.
-    fn add_from_catalogue(&mut self, to: &mut Rebuilt) -> Result<u64, SearchError> {
-        let Some(catalogue) = self.catalogue else { return Ok(0) };
-        let records = catalogue.groups_after(to.catalogue_to, READ_BATCH).map_err(SearchError::Store)?;
+    fn add_from_catalogue(
+        &mut self,
+        pages: Option<&mut GroupPages<'_>>,
+        spoken_of: Option<&HashSet<Uuid>>,
+        to: &mut Rebuilt,
+    ) -> Result<u64, SearchError> {
+        let Some(pages) = pages else { return Ok(0) };
+        let records = pages.next_page(READ_BATCH).map_err(SearchError::Store)?;
         let named: Vec<(Uuid, Vec<Uuid>)> =
             records.iter().map(|(_, record)| (record.mbid, record.mbids().collect())).collect();
-        let mut said = self.said_of(&named)?;
+        let is_spoken_of = |mbid: &Uuid| spoken_of.is_none_or(|spoken_of| spoken_of.contains(mbid));
+        let mut asked = named.clone();
+        asked.retain(|(_, mbids)| mbids.iter().any(is_spoken_of));
+        let mut said = self.said_of(&asked)?;
         for ((number, record), (mbid, mbids)) in records.iter().zip(&named) {
             self.add(mbid, mbids, Some(record), &mut said)?;
             to.catalogue_to = *number;

@@ -9,7 +9,7 @@ use tantivy::schema::{
 use uuid::Uuid;
 
 /// Raised whenever the same group would make another document: older caches are then rebuilt.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// Names of the columns: an MBID in two halves, by which hits of equal rank are sorted.
 pub(super) const MBID_HIGH: &str = "mbid_high";

@@ -3,6 +3,7 @@
 use super::*;
 use crate::entry::VerifiedEntry;
 use crate::search::Progress;
+use crate::search::schema::FORMAT;
 use std::fs;
 use std::path::PathBuf;
 
@@ -188,7 +189,7 @@ fn an_index_of_another_version_is_made_anew() {
     let library = library.reopen(|_| {
         let meta = search.join(&number).join("meta.json");
         let text = fs::read_to_string(&meta).unwrap();
-        let older = text.replace("\\\"format\\\":2", "\\\"format\\\":1");
+        let older = text.replace(&format!("\\\"format\\\":{FORMAT}"), "\\\"format\\\":1");
         assert_ne!(text, older);
         fs::write(&meta, older).unwrap();
     });
