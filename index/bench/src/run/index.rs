@@ -3,7 +3,7 @@
 use super::{Setting, timed};
 use crate::machine;
 use crate::measure::{Measurement, Target};
-use crate::plain::Tantivy;
+use crate::plain::{Holds, Tantivy};
 use anyhow::Result;
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::Store;
@@ -19,7 +19,7 @@ pub(super) fn search_index(setting: &Setting) -> Result<Measurement> {
     let store = Store::open(&data)?;
     for _ in 0..setting.scale.samples.min(5) {
         let bare = setting.fresh("bare")?;
-        let ((), secs) = timed(|| Tantivy::build(&bare, &documents))?;
+        let ((), secs) = timed(|| Tantivy::build(&bare, &documents, Holds::Words))?;
         measurement.baseline.push(secs);
         let _ = std::fs::remove_dir_all(data.join("search"));
         let forgot = machine::forget_peak();
