@@ -293,7 +293,8 @@ impl SearchIndex {
         }
         let generation = self.current();
         let searcher = generation.reader.searcher();
-        let planner = Planner { searcher: &searcher, fields: &generation.fields };
+        let alone = words.len() == 1;
+        let planner = Planner { searcher: &searcher, fields: &generation.fields, alone };
         let best = |clause, tier| {
             let clause = planner.filtered(clause, conditions);
             if words.is_empty() {
@@ -332,10 +333,15 @@ impl SearchIndex {
                     })
                     .map(|suggestion| suggestion + filter_text);
                 // Words that stand in neither name are left as they were, with their errors.
-                if let Some(Ok(better)) = suggestion.as_deref().map(parse_query)
-                    && best(planner.as_typed(&better.words, true).map_err(failed)?, 0)?.total == 0
-                {
-                    suggestion = None;
+                if let Some(Ok(better)) = suggestion.as_deref().map(parse_query) {
+                    let finds = |open| {
+                        let clause = planner.as_typed(&better.words, open).map_err(failed)?;
+                        Ok::<_, SearchError>(best(clause, 0)?.total > 0)
+                    };
+                    // Few of them go on after the last word, and those cost the most.
+                    if !finds(false)? && !finds(true)? {
+                        suggestion = None;
+                    }
                 }
             }
             if found.total == 0 {

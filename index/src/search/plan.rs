@@ -55,6 +55,8 @@ pub(super) type Clause = Box<dyn Query>;
 pub(super) struct Planner<'a> {
     pub searcher: &'a Searcher,
     pub fields: &'a Fields,
+    /// The query is one word: all that have it are looked at, and none is sought beside another.
+    pub alone: bool,
 }
 
 impl Planner<'_> {
@@ -175,7 +177,11 @@ impl Planner<'_> {
     pub(super) fn word(&self, word: &str) -> Clause {
         let Fields { artist, title, also, facts, .. } = *self.fields;
         let fields = [(artist, ARTIST_BOOST), (title, TITLE_BOOST), (also, ALSO_BOOST), (facts, FACTS_BOOST)];
-        best_of(fields.map(|(field, boost)| boosted(self.term(field, word), boost)).into())
+        let ways = fields.map(|(field, boost)| boosted(self.term(field, word), boost)).into();
+        if self.alone {
+            return Box::new(DisjunctionMaxQuery::with_tie_breaker(ways, TIE_BREAKER));
+        }
+        best_of(ways)
     }
 
     /// How many groups have the word, over all places; one that has it twice counts twice.
