@@ -24,8 +24,8 @@ const SEEDED_FACTOR: f32 = 0.05;
 /// up to this.
 const MAX_SEEDED_FACTOR: f32 = 0.3;
 
-/// The score of all hits, where there are no words to tell them apart.
-const UNSCORED: Score = 1.0;
+/// The score of all hits, where there are no words to tell them apart: they are in the order of their MBIDs.
+const UNSCORED: Score = 0.0;
 /// Numbers that are read from a column at once: as many as hits come together.
 const COLUMN_BLOCK: usize = 64;
 
@@ -149,8 +149,11 @@ impl SegmentBest {
 
     fn keep(&mut self, doc: DocId, key: u64) {
         let full = self.heap.len() >= self.best.limit;
-        // Most hits end here, without their MBID having been read.
-        if full && self.heap.peek().is_none_or(|worst| key < worst.key.0) {
+        // Most hits end here, without all of their MBID having been read.
+        let comes_later = |worst: &Place| {
+            key < worst.key.0 || key == worst.key.0 && self.mbid[0].get_val(doc) > worst.mbid.as_u64_pair().0
+        };
+        if full && self.heap.peek().is_none_or(comes_later) {
             return;
         }
         let place = Place { tier: self.best.tier, key: Reverse(key), mbid: self.mbid(doc) };
