@@ -30,7 +30,7 @@ mod writer;
 pub use addresses::SiteAddress;
 pub use archive::{MAX_DECODER_BYTES, MAX_HEADER_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
 pub use error::ImportError;
-pub use groups::{CreditedArtist, EditionLabel, EditionMedium, EditionRecord, GroupRecord};
+pub use groups::{CreditedArtist, EditionLabel, EditionMedium, EditionRecord, GroupPages, GroupRecord};
 pub use import::{Options, Progress, Stage, import, import_with};
 pub use kind::{Kind, Named};
 pub use lines::MAX_LINE_BYTES;
@@ -174,13 +174,18 @@ fn immutable(path: &Path) -> String {
 
 fn known_group(row: &Row<'_>) -> rusqlite::Result<KnownGroup> {
     let text = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(column)?.unwrap_or_default());
-    let types = format!("{},{}", text("primary_type")?, text("secondary_types")?);
     Ok(KnownGroup {
         artist: text("credit")?,
         title: text("title")?,
         year: year(&text("first_release_date")?),
-        types: types.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        types: types_of(&text("primary_type")?, &text("secondary_types")?),
     })
+}
+
+/// The primary type, if there is one, then the secondary ones.
+fn types_of(primary: &str, secondary: &str) -> Vec<String> {
+    let names = [primary].into_iter().chain(secondary.split(','));
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// The year in a date.

@@ -45,17 +45,21 @@ impl Listing {
         mbids: &[Uuid],
         max_links: usize,
     ) -> Result<Vec<Self>, StoreError> {
+        let known = catalogue.map(|catalogue| catalogue.known_groups(mbids)).transpose()?;
+        let mut known = known.unwrap_or_default();
         let mut groups: Vec<(Uuid, Vec<Uuid>, _)> = Vec::with_capacity(mbids.len());
         for asked in mbids {
-            let (mbid, known) = known_as(catalogue, asked)?;
-            if groups.iter().any(|(there, ..)| *there == mbid) {
-                continue;
-            }
-            let named = match catalogue {
-                Some(catalogue) if known.is_some() => catalogue.mbids_of(&mbid)?,
-                _ => vec![mbid],
+            let group = match (known.remove(asked), catalogue) {
+                (Some((known, named)), _) => (*asked, named, Some(known)),
+                (None, None) => (*asked, vec![*asked], None),
+                (None, Some(catalogue)) => match known_as(catalogue, asked)? {
+                    (mbid, Some(known)) => (mbid, catalogue.mbids_of(&mbid)?, Some(known)),
+                    (mbid, None) => (mbid, vec![mbid], None),
+                },
             };
-            groups.push((mbid, named, known));
+            if groups.iter().all(|(there, ..)| *there != group.0) {
+                groups.push(group);
+            }
         }
         let named = groups.iter().map(|(mbid, named, _)| (mbid, named.as_slice()));
         let mut links = store.groups(named, max_links)?;
@@ -105,8 +109,7 @@ impl Listing {
 }
 
 /// The group that an MBID leads to, and what the catalogue knows of it; the MBID itself, if that is nothing.
-fn known_as(catalogue: Option<&Catalogue>, mbid: &Uuid) -> Result<(Uuid, Option<KnownGroup>), StoreError> {
-    let Some(catalogue) = catalogue else { return Ok((*mbid, None)) };
+fn known_as(catalogue: &Catalogue, mbid: &Uuid) -> Result<(Uuid, Option<KnownGroup>), StoreError> {
     if let Some(known) = catalogue.known_group(mbid)? {
         return Ok((*mbid, Some(known)));
     }

@@ -109,6 +109,16 @@ fn bare(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }
 
+/// MBIDs that one statement asks for: as many as a page of hits has.
+pub(crate) const ASKED_AT_ONCE: usize = 10;
+
+/// The values of such a statement, of which there are always as many: the last MBID fills what is left, and more
+/// than [`ASKED_AT_ONCE`] are never given.
+pub(crate) fn at_once(mbids: &[Uuid]) -> rusqlite::ParamsFromIter<impl Iterator<Item = &[u8; 16]>> {
+    let last = mbids.last().into_iter().cycle();
+    rusqlite::params_from_iter(mbids.iter().chain(last).take(ASKED_AT_ONCE).map(Uuid::as_bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

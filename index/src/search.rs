@@ -23,6 +23,7 @@ mod sort;
 mod tests;
 mod text;
 mod tokens;
+mod ways;
 mod writer;
 
 use collect::Seeders;
@@ -43,9 +44,9 @@ use collect::{Best, Found};
 use filter::Filter;
 use plan::{Clause, Planner};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use tantivy::query::{BooleanQuery, Occur};
-use tantivy::{Searcher, TantivyError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use tantivy::query::{BooleanQuery, EnableScoring, Occur};
+use tantivy::{Executor, Searcher, TantivyError};
 use uuid::Uuid;
 use writer::Keeper;
 
@@ -59,6 +60,10 @@ pub const MAX_DEPTH: usize = 10_000;
 pub const MAX_LISTED_LINKS: usize = 50;
 /// A word with fewer hits than this is taken for unfinished or mistyped, too.
 const FEW_HITS: u64 = 10;
+/// In a larger index several threads read for a query of filters alone. For less it does not pay.
+const MANY_DOCUMENTS: u64 = 200_000;
+/// So many threads at most: others ask, too.
+const MAX_READERS: usize = 4;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -164,6 +169,8 @@ pub struct SearchIndex {
     keeper: Mutex<Keeper>,
     seeders: RwLock<Arc<Seeders>>,
     answers: Answers,
+    /// Threads that read segments side by side, for queries that look at most of them.
+    readers: OnceLock<Executor>,
 }
 
 impl SearchIndex {
@@ -182,6 +189,7 @@ impl SearchIndex {
             keeper: Mutex::default(),
             seeders: RwLock::default(),
             answers: Answers::default(),
+            readers: OnceLock::new(),
         })
     }
 
@@ -256,7 +264,7 @@ impl SearchIndex {
             // By the whole MBID: anybody can invent one that shares a half with a known one.
             let documents = mbids.iter().map(|mbid| (Occur::Should, generation.fields.document_of(mbid)));
             let clause: Clause = Box::new(BooleanQuery::new(documents.collect()));
-            let asked = Asking { query, sort: query.sort.unwrap_or_default(), seeded: None };
+            let asked = Asking { query, sort: query.sort.unwrap_or_default(), seeded: None, scored: false };
             let found = self.best(&generation.reader.searcher(), &clause, 0, &asked)?;
             // What joined the set just now is not in the index yet.
             if found.total >= mbids.len() as u64 {
@@ -272,11 +280,11 @@ impl SearchIndex {
     }
 
     fn find(&self, store: &Store, query: &Query, parsed: &ParsedQuery) -> Result<Hits, SearchError> {
-        let failed = |source| SearchError::Index { doing: "search", source };
         let ParsedQuery { words, conditions, filter_text, sort, open_end } = parsed;
         let asking = Asking {
             query,
             sort: query.sort.or(*sort).unwrap_or_default(),
+            scored: !words.is_empty(),
             seeded: conditions
                 .iter()
                 .find_map(|condition| (condition.filter == Filter::Seeded).then_some(condition.wanted)),
@@ -286,7 +294,8 @@ impl SearchIndex {
         }
         let generation = self.current();
         let searcher = generation.reader.searcher();
-        let planner = Planner { searcher: &searcher, fields: &generation.fields };
+        let alone = words.len() == 1;
+        let planner = Planner { searcher: &searcher, fields: &generation.fields, alone };
         let best = |clause, tier| {
             let clause = planner.filtered(clause, conditions);
             if words.is_empty() {
@@ -313,7 +322,8 @@ impl SearchIndex {
             let alternatives = planner.alternatives(words, exact == 0).map_err(failed)?;
             if alternatives.iter().any(|alternatives| !alternatives.is_empty()) {
                 let forgiving = planner.forgiving(words, &alternatives).map_err(failed)?;
-                let more = best(plan::without(forgiving, as_typed(open)?), 1)?;
+                let more = if exact == 0 { forgiving } else { plan::without(forgiving, as_typed(open)?) };
+                let more = best(more, 1)?;
                 found.append(more, asking.depth());
             }
             if let (0, Some(first)) = (exact, found.places.first()) {
@@ -324,10 +334,15 @@ impl SearchIndex {
                     })
                     .map(|suggestion| suggestion + filter_text);
                 // Words that stand in neither name are left as they were, with their errors.
-                if let Some(Ok(better)) = suggestion.as_deref().map(parse_query)
-                    && best(planner.as_typed(&better.words, true).map_err(failed)?, 0)?.total == 0
-                {
-                    suggestion = None;
+                if let Some(Ok(better)) = suggestion.as_deref().map(parse_query) {
+                    let finds = |open| {
+                        let clause = planner.as_typed(&better.words, open).map_err(failed)?;
+                        Ok::<_, SearchError>(best(clause, 0)?.total > 0)
+                    };
+                    // Few of them go on after the last word, and those cost the most.
+                    if !finds(false)? && !finds(true)? {
+                        suggestion = None;
+                    }
                 }
             }
             if found.total == 0 {
@@ -364,15 +379,19 @@ impl SearchIndex {
         tier: u8,
         asking: &Asking<'_>,
     ) -> Result<Found, SearchError> {
-        let best = Best {
+        searcher.search(clause, &self.wanted(tier, asking)).map_err(failed)
+    }
+
+    fn wanted(&self, tier: u8, asking: &Asking<'_>) -> Best {
+        Best {
             tier,
             sort: asking.sort,
             limit: asking.depth(),
             after: asking.query.after.map(|Cursor(place)| place),
             seeded: asking.seeded,
+            scored: asking.scored,
             seeders: self.seeders(),
-        };
-        searcher.search(clause, &best).map_err(|source| SearchError::Index { doing: "search", source })
+        }
     }
 
     /// The same for queries without words: the broadest of all, and the most repeated.
@@ -392,7 +411,24 @@ impl SearchIndex {
             generation: (generation.number, searcher.generation().generation_id()),
         };
         let seeders = self.seeders();
-        self.answers.get_or(asked, &seeders, || self.best(searcher, clause, 0, asking))
+        self.answers.get_or(asked, &seeders, || {
+            if searcher.num_docs() < MANY_DOCUMENTS {
+                return self.best(searcher, clause, 0, asking);
+            }
+            let scoring = EnableScoring::disabled_from_searcher(searcher);
+            searcher
+                .search_with_executor(clause, &self.wanted(0, asking), self.readers(), scoring)
+                .map_err(failed)
+        })
+    }
+
+    fn readers(&self) -> &Executor {
+        self.readers.get_or_init(|| {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let threads = Executor::multi_thread(cores.min(MAX_READERS), "search-");
+            // Without threads it takes longer, and that is all.
+            threads.unwrap_or_else(|_| Executor::single_thread())
+        })
     }
 
     /// What is shown of groups. One that left the store meanwhile is left out.
@@ -422,11 +458,17 @@ impl SearchIndex {
     }
 }
 
+fn failed(source: TantivyError) -> SearchError {
+    SearchError::Index { doing: "search", source }
+}
+
 /// How the hits of a query are wanted.
 struct Asking<'a> {
     query: &'a Query,
     sort: Sort,
     seeded: Option<bool>,
+    /// Whether there are words: without them all hits score the same.
+    scored: bool,
 }
 
 impl Asking<'_> {

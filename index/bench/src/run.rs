@@ -196,8 +196,8 @@ impl Setting {
         search.catch_up(&Store::open(&dir)?)?;
         search.finish()?;
         let documents = self.documents()?;
-        let bare = self.once(format!("bare-{}", self.scale.groups), |dir| {
-            plain::Tantivy::build(&dir.join("index"), &documents)
+        let bare = self.once(format!("bare-answers-{}", self.scale.groups), |dir| {
+            plain::Tantivy::build(&dir.join("index"), &documents, plain::Holds::Answers)
         })?;
         Ok((dir, bare.join("index")))
     }

@@ -75,7 +75,7 @@ fn a_catalogue_is_imported_whole() {
 
     // Every group has an artist whom the catalogue knows, and every release its group.
     let catalogue = Catalogue::open(&data).unwrap().unwrap();
-    let records = catalogue.groups_after(0, 2 * GROUPS as usize).unwrap();
+    let records = catalogue.groups_after(0).next_page(2 * GROUPS as usize).unwrap();
     let editions: usize = records.iter().map(|(_, record)| record.editions.len()).sum();
     assert_eq!(editions as u64, written.releases);
     for (_, record) in &records {

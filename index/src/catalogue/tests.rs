@@ -6,6 +6,7 @@ mod headers;
 mod kept;
 mod lookups;
 mod merged;
+mod pages;
 mod resume;
 mod tracks;
 

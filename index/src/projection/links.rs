@@ -4,10 +4,11 @@ use super::authored::load;
 use super::{Authored, Fold, Place, column};
 use crate::entry::link::Link;
 use crate::entry::{AuthorKey, EntryId};
+use crate::mbid::{ASKED_AT_ONCE, at_once};
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// A link with what its head says.
@@ -116,7 +117,13 @@ impl Store {
     ) -> Result<HashMap<Uuid, Group>, StoreError> {
         self.read(|db| {
             let mut found = HashMap::new();
+            let groups: Vec<_> = groups.collect();
+            let named = groups.iter().flat_map(|(_, mbids)| mbids.iter().copied()).collect::<Vec<_>>();
+            let linked = linked(db, &named)?;
             for (mbid, mbids) in groups {
+                if !mbids.iter().any(|mbid| linked.contains(mbid)) {
+                    continue;
+                }
                 found.extend(group_of(db, mbid, mbids, limit)?.map(|group| (*mbid, group)));
             }
             Ok(found)
@@ -205,6 +212,26 @@ impl Store {
         })
     }
 
+    /// All MBIDs that a link, a tag or a vote is about, in one state of the set; `None` if there are more than
+    /// `limit` of one of these.
+    pub fn mbids_spoken_of(&self, limit: usize) -> Result<Option<HashSet<Uuid>>, StoreError> {
+        self.read(|db| {
+            let mut spoken_of = HashSet::new();
+            for sql in [
+                "SELECT DISTINCT group_mbid FROM links ORDER BY 1 LIMIT ?1",
+                "SELECT DISTINCT subject FROM tags WHERE length(subject) = 16 ORDER BY 1 LIMIT ?1",
+                "SELECT DISTINCT subject FROM votes WHERE length(subject) = 16 ORDER BY 1 LIMIT ?1",
+            ] {
+                let mbids: Vec<[u8; 16]> = column(db, sql, &[&(limit as i64 + 1)])?;
+                if mbids.len() > limit {
+                    return Ok(None);
+                }
+                spoken_of.extend(mbids.into_iter().map(Uuid::from_bytes));
+            }
+            Ok(Some(spoken_of))
+        })
+    }
+
     /// Up to `limit` changes of groups after one, in order: `(change, group MBID)`.
     pub fn group_changes_after(&self, change: u64, limit: usize) -> Result<Vec<(u64, Uuid)>, StoreError> {
         self.read(|db| {
@@ -260,6 +287,22 @@ fn last_change(db: &Connection) -> Result<u64, StoreError> {
 
 pub(crate) fn group(db: &Connection, mbid: &Uuid) -> Result<Option<Group>, StoreError> {
     group_of(db, mbid, &[*mbid], MAX_GROUP_LINKS)
+}
+
+/// Those of some MBIDs under which there are links: most groups of a catalogue have none.
+fn linked(db: &Connection, mbids: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> {
+    let mut linked = HashSet::new();
+    let mut statement = db.prepare_cached(
+        "SELECT DISTINCT group_mbid FROM links
+         WHERE group_mbid IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for mbids in mbids.chunks(ASKED_AT_ONCE) {
+        let mut rows = statement.query(at_once(mbids))?;
+        while let Some(row) = rows.next()? {
+            linked.insert(Uuid::from_bytes(row.get(0)?));
+        }
+    }
+    Ok(linked)
 }
 
 /// The links under any of `mbids`, at most `limit`, as one group. No more bodies than that are read.

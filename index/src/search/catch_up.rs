@@ -7,16 +7,20 @@ use super::cache::Generation;
 use super::document::Source;
 use super::position::{Position, Rebuilt, Target};
 use super::writer::Progress;
-use crate::catalogue::{Catalogue, GroupRecord};
+use crate::catalogue::{Catalogue, GroupRecord, SharedCatalogue, Version};
 use crate::projection::links::{Group, MAX_GROUP_LINKS};
 use crate::projection::tags::TagCount;
 use crate::store::{Store, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
 use tantivy::{IndexWriter, TantivyError};
 use uuid::Uuid;
 
 /// Changes, or groups in a rebuild, that are read at once.
 const READ_BATCH: usize = 1_000;
+/// Pages that are read while others are added.
+const READ_AHEAD: usize = 4;
 /// Groups between two commits of changes.
 const COMMIT_EVERY: u64 = 50_000;
 /// The same in a rebuild: what a crash in the middle costs at most.
@@ -24,7 +28,15 @@ const COMMIT_REBUILD_EVERY: u64 = 250_000;
 /// Tags that a group is found by: the most given of each MBID come first.
 const MAX_TAGS: usize = 64;
 
+/// MBIDs of links, and of tags and votes, that are remembered during a rebuild, some 30 bytes each: most groups
+/// of a catalogue have no entries, and need not be asked for.
+const MAX_SPOKEN_OF: usize = 1_000_000;
+
+/// Groups of the catalogue with their numbers.
+type Page = Vec<(i64, GroupRecord)>;
+
 /// What entries say of some MBIDs.
+#[derive(Default)]
 struct Said {
     links: HashMap<Uuid, Group>,
     tags: HashMap<Uuid, Vec<TagCount>>,
@@ -36,6 +48,8 @@ pub(super) struct CatchUp<'a> {
     pub generation: &'a Generation,
     pub store: &'a Store,
     pub catalogue: Option<&'a Catalogue>,
+    /// Where another thread gets the same one.
+    pub shared: &'a SharedCatalogue,
     pub writer: IndexWriter,
     /// Groups whose documents were written by changes.
     pub written: HashSet<Uuid>,
@@ -61,15 +75,47 @@ impl CatchUp<'_> {
 
     /// Adds all groups after the one that the rebuild has come to. Changes made meanwhile come
     /// after `position.change` and are taken in next.
-    fn rebuild(&mut self, position: &mut Position, mut to: Rebuilt) -> Result<(), SearchError> {
+    fn rebuild(&mut self, position: &mut Position, to: Rebuilt) -> Result<(), SearchError> {
+        let (sender, read) = mpsc::sync_channel(READ_AHEAD);
+        let (shared, version) = (self.shared, position.catalogue.clone());
+        thread::scope(|scope| {
+            let reader = thread::Builder::new().name("catalogue-reader".into());
+            // Without it the catalogue is read between two pages; `read` ends at once then.
+            let _ = reader.spawn_scoped(scope, move || {
+                version.map(|version| read_ahead(shared, &version, to.catalogue_to, &sender))
+            });
+            // Drops `read` when it ends, or the other thread would wait for room in it.
+            self.add_all(position, to, read)
+        })?;
+        position.rebuilding = None;
+        self.commit(position)
+    }
+
+    /// Adds the pages that are read ahead, what these leave of the catalogue, and the groups of links.
+    fn add_all(
+        &mut self,
+        position: &mut Position,
+        mut to: Rebuilt,
+        read: Receiver<Page>,
+    ) -> Result<(), SearchError> {
         let mut uncommitted = 0;
+        // What is said from now on is among the changes.
+        let spoken_of = self.store.mbids_spoken_of(MAX_SPOKEN_OF).map_err(SearchError::Store)?;
         loop {
-            let added = match self.add_from_catalogue(&mut to)? {
-                0 => self.add_from_links(&mut to)?,
-                added => added,
+            let page = match (read.recv(), self.catalogue) {
+                (Ok(page), _) => page,
+                (Err(_), Some(catalogue)) => catalogue
+                    .groups_after(to.catalogue_to)
+                    .next_page(READ_BATCH)
+                    .map_err(SearchError::Store)?,
+                (Err(_), None) => Vec::new(),
+            };
+            let added = match page.as_slice() {
+                [] => self.add_from_links(&mut to)?,
+                page => self.add_from_catalogue(page, spoken_of.as_ref(), &mut to)?,
             };
             if added == 0 {
-                break;
+                return Ok(());
             }
             uncommitted += added;
             position.rebuilding = Some(to);
@@ -78,17 +124,21 @@ impl CatchUp<'_> {
                 uncommitted = 0;
             }
         }
-        position.rebuilding = None;
-        self.commit(position)
     }
 
-    /// Adds the next groups of the catalogue; returns how many there were.
-    fn add_from_catalogue(&mut self, to: &mut Rebuilt) -> Result<u64, SearchError> {
-        let Some(catalogue) = self.catalogue else { return Ok(0) };
-        let records = catalogue.groups_after(to.catalogue_to, READ_BATCH).map_err(SearchError::Store)?;
+    /// Adds a page of the catalogue; returns how many groups there were.
+    fn add_from_catalogue(
+        &mut self,
+        records: &[(i64, GroupRecord)],
+        spoken_of: Option<&HashSet<Uuid>>,
+        to: &mut Rebuilt,
+    ) -> Result<u64, SearchError> {
         let named: Vec<(Uuid, Vec<Uuid>)> =
             records.iter().map(|(_, record)| (record.mbid, record.mbids().collect())).collect();
-        let mut said = self.said_of(&named)?;
+        let is_spoken_of = |mbid: &Uuid| spoken_of.is_none_or(|spoken_of| spoken_of.contains(mbid));
+        let mut asked = named.clone();
+        asked.retain(|(_, mbids)| mbids.iter().any(is_spoken_of));
+        let mut said = self.said_of(&asked)?;
         for ((number, record), (mbid, mbids)) in records.iter().zip(&named) {
             self.add(mbid, mbids, Some(record), &mut said)?;
             to.catalogue_to = *number;
@@ -204,6 +254,21 @@ impl CatchUp<'_> {
     }
 }
 
+/// Reads the catalogue page by page. If it cannot be read, or is another one by now, no more pages come.
+fn read_ahead(shared: &SharedCatalogue, version: &Version, after: i64, pages: &SyncSender<Page>) {
+    let _ = shared.with(|catalogue| {
+        let Some((catalogue, _)) = catalogue.filter(|(_, found)| *found == version) else { return Ok(()) };
+        let mut groups = catalogue.groups_after(after);
+        loop {
+            let page = groups.next_page(READ_BATCH)?;
+            // Nobody waits for more after the last one, or where writing failed.
+            if page.is_empty() || pages.send(page).is_err() {
+                return Ok::<(), StoreError>(());
+            }
+        }
+    });
+}
+
 /// What made writing fail.
 pub(super) fn cause(error: SearchError, writer: &mut IndexWriter) -> SearchError {
     match error {
@@ -238,6 +303,7 @@ mod tests {
                 generation: &generation,
                 store: &library.store,
                 catalogue: None,
+                shared: library.search.catalogue(),
                 writer: keeper.take_writer(&generation, WRITER_HEAP_BYTES).unwrap(),
                 written: HashSet::new(),
                 progress: Progress::default(),

@@ -24,6 +24,11 @@ const SEEDED_FACTOR: f32 = 0.05;
 /// up to this.
 const MAX_SEEDED_FACTOR: f32 = 0.3;
 
+/// The score of all hits, where there are no words to tell them apart: they are in the order of their MBIDs.
+const UNSCORED: Score = 0.0;
+/// Numbers that are read from a column at once: as many as hits come together.
+const COLUMN_BLOCK: usize = 64;
+
 /// What is to be found.
 #[derive(Clone)]
 pub(super) struct Best {
@@ -35,6 +40,8 @@ pub(super) struct Best {
     pub after: Option<Place>,
     /// Only groups that somebody seeds, or only those that nobody does.
     pub seeded: Option<bool>,
+    /// Whether hits differ in how well they match.
+    pub scored: bool,
     pub seeders: Arc<Seeders>,
 }
 
@@ -102,7 +109,7 @@ impl Collector for Best {
     }
 
     fn requires_scoring(&self) -> bool {
-        self.sort == Sort::Relevance
+        self.scored && self.sort == Sort::Relevance
     }
 
     fn merge_fruits(&self, segments: Vec<Found>) -> tantivy::Result<Found> {
@@ -142,8 +149,11 @@ impl SegmentBest {
 
     fn keep(&mut self, doc: DocId, key: u64) {
         let full = self.heap.len() >= self.best.limit;
-        // Most hits end here, without their MBID having been read.
-        if full && self.heap.peek().is_none_or(|worst| key < worst.key.0) {
+        // Most hits end here, without all of their MBID having been read.
+        let comes_later = |worst: &Place| {
+            key < worst.key.0 || key == worst.key.0 && self.mbid[0].get_val(doc) > worst.mbid.as_u64_pair().0
+        };
+        if full && self.heap.peek().is_none_or(comes_later) {
             return;
         }
         let place = Place { tier: self.best.tier, key: Reverse(key), mbid: self.mbid(doc) };
@@ -165,7 +175,30 @@ impl SegmentCollector for SegmentBest {
     type Fruit = Found;
 
     fn collect(&mut self, doc: DocId, score: Score) {
-        let packed = Packed(self.packed.get_val(doc));
+        self.take(doc, score, Packed(self.packed.get_val(doc)));
+    }
+
+    /// Called where scores do not matter.
+    fn collect_block(&mut self, docs: &[DocId]) {
+        let mut packed = [0; COLUMN_BLOCK];
+        for docs in docs.chunks(COLUMN_BLOCK) {
+            let packed = &mut packed[..docs.len()];
+            self.packed.get_vals(docs, packed);
+            for (doc, packed) in docs.iter().zip(packed) {
+                self.take(*doc, UNSCORED, Packed(*packed));
+            }
+        }
+    }
+
+    fn harvest(mut self) -> Found {
+        self.found.places = self.heap.into_sorted_vec();
+        self.found
+    }
+}
+
+impl SegmentBest {
+    #[inline]
+    fn take(&mut self, doc: DocId, score: Score, packed: Packed) {
         let seeders = self.seeders(doc, packed);
         if self.best.seeded.is_some_and(|wanted| wanted != (seeders > 0)) {
             return;
@@ -174,11 +207,6 @@ impl SegmentCollector for SegmentBest {
         self.found.counts.add(packed, seeders > 0);
         let key = self.key(doc, score, packed, seeders);
         self.keep(doc, key);
-    }
-
-    fn harvest(mut self) -> Found {
-        self.found.places = self.heap.into_sorted_vec();
-        self.found
     }
 }
 

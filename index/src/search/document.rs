@@ -2,11 +2,11 @@
 
 use super::facets::Packed;
 use super::schema::Fields;
-use super::text;
+use super::text::{self, Chunk};
 use crate::catalogue::GroupRecord;
 use crate::projection::links::Group;
 use crate::projection::tags::TagCount;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use tantivy::TantivyDocument;
 use uuid::Uuid;
 
@@ -29,7 +29,9 @@ pub(super) struct Source<'a> {
 struct Draft<'a> {
     artists: Vec<&'a str>,
     titles: Vec<&'a str>,
-    also: Vec<&'a str>,
+    also: OtherNames<'a>,
+    /// Titles of editions and the like, each once.
+    other_titles: Vec<&'a str>,
     whole: BTreeSet<u64>,
     labels: BTreeSet<&'a str>,
     catnos: BTreeSet<&'a str>,
@@ -49,6 +51,29 @@ struct Draft<'a> {
     size: Option<u64>,
     score: i64,
     packed: Packed,
+}
+
+/// Names that are looked at after all artists and titles.
+#[derive(Default)]
+struct OtherNames<'a> {
+    all: Vec<&'a str>,
+    /// Those with at least one word that no name before them has: `Beatles, The` says nothing new.
+    telling: Vec<&'a str>,
+    /// Artists and titles, until there is a name to compare them with.
+    before: Vec<Vec<Chunk>>,
+    words: HashSet<String>,
+}
+
+impl<'a> OtherNames<'a> {
+    fn add(&mut self, name: &'a str, chunks: Vec<Chunk>) {
+        self.words.extend(self.before.drain(..).flat_map(text::terms));
+        self.all.push(name);
+        let before = self.words.len();
+        self.words.extend(text::terms(chunks));
+        if self.words.len() > before {
+            self.telling.push(name);
+        }
+    }
 }
 
 impl Fields {
@@ -82,7 +107,7 @@ impl Fields {
         };
         add(self.artist, draft.artists.join("\n"));
         add(self.title, draft.titles.join("\n"));
-        add(self.also, draft.other_names().join("\n"));
+        add(self.also, draft.also.telling.join("\n"));
         // `NHR 014` is also written `NHR014`, and barcodes are printed with gaps.
         let codes: Vec<String> = unspaced(&draft.catnos).collect();
         let barcodes: Vec<String> = unspaced(&draft.barcodes).collect();
@@ -133,21 +158,21 @@ impl Fields {
 impl<'a> Draft<'a> {
     fn take_record(&mut self, record: &'a GroupRecord) {
         let known = &record.known;
-        self.name(&known.artist, &known.title);
+        let artist_number = self.name(&known.artist, &known.title);
         self.types.extend(known.types.iter().map(String::as_str));
         self.years.extend(known.year);
         self.packed = known.types.iter().fold(Packed::default(), |packed, name| packed.with_type(name));
         self.packed = self.packed.with_year(known.year.unwrap_or(0)).with_prior(prior(record));
-        for artist in &record.artists {
+        for artist in record.artists.iter() {
             self.other_artist(&artist.credited_as);
             artist.names.iter().for_each(|name| self.other_artist(name));
         }
         for alias in &record.aliases {
-            self.other_title(&known.artist, alias);
+            self.other_title(artist_number, alias);
         }
         for edition in &record.editions {
             self.years.extend(edition.year());
-            self.other_title(&known.artist, &edition.title);
+            self.other_title(artist_number, &edition.title);
             edition.artist.iter().for_each(|artist| self.other_artist(artist));
             self.statuses.extend(edition.status.as_deref());
             self.countries.extend(edition.countries.iter().map(String::as_str));
@@ -205,50 +230,55 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A name that counts fully: the group is called that.
-    fn name(&mut self, artist: &'a str, title: &'a str) {
-        insert(&mut self.artists, artist);
-        insert(&mut self.titles, title);
-        let [artist, title] = [artist, title].map(whole);
-        self.whole.extend(artist);
-        self.whole.extend(title);
-        self.whole.extend(artist.zip(title).map(|(artist, title)| artist.wrapping_add(title)));
+    /// A name that counts fully: the group is called that. Returns the number of the artist's name.
+    fn name(&mut self, artist: &'a str, title: &'a str) -> Option<u64> {
+        let [artist_chunks, title_chunks] = [artist, title].map(text::chunks);
+        let [artist_number, title_number] = [&artist_chunks, &title_chunks].map(|chunks| number(chunks));
+        self.whole.extend(artist_number);
+        self.whole.extend(title_number);
+        self.whole.extend(both(artist_number, title_number));
+        let names = [(&mut self.artists, artist, artist_chunks), (&mut self.titles, title, title_chunks)];
+        for (names, name, chunks) in names {
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+                self.also.before.push(chunks);
+            }
+        }
+        artist_number
     }
 
     fn other_artist(&mut self, name: &'a str) {
-        self.whole.extend(whole(name));
-        self.also(name);
-    }
-
-    fn other_title(&mut self, artist: &str, title: &'a str) {
-        if !self.titles.contains(&title) {
-            let title_number = whole(title);
-            self.whole.extend(title_number);
-            self.whole
-                .extend(whole(artist).zip(title_number).map(|(artist, title)| artist.wrapping_add(title)));
-            self.also(title);
+        // Of a name that is there already the number is, too.
+        if self.is_new(name) {
+            let chunks = text::chunks(name);
+            self.whole.extend(number(&chunks));
+            self.also.add(name, chunks);
         }
     }
 
-    /// Other names with at least one word that no name before them has: `Beatles, The` says nothing new.
-    fn other_names(&self) -> Vec<&'a str> {
-        if self.also.is_empty() {
-            return Vec::new();
+    fn other_title(&mut self, artist_number: Option<u64>, title: &'a str) {
+        if self.titles.contains(&title) || self.other_titles.contains(&title) {
+            return;
         }
-        let names = self.artists.iter().chain(&self.titles);
-        let mut seen: BTreeSet<String> = names.flat_map(|name| text::index_terms(name)).collect();
-        let mut tells_more = |name: &str| {
-            let before = seen.len();
-            seen.extend(text::index_terms(name));
-            seen.len() > before
-        };
-        self.also.iter().copied().filter(|name| tells_more(name)).collect()
+        self.other_titles.push(title);
+        let chunks = text::chunks(title);
+        let title_number = number(&chunks);
+        self.whole.extend(title_number);
+        self.whole.extend(both(artist_number, title_number));
+        if self.is_new(title) {
+            self.also.add(title, chunks);
+        }
     }
 
     fn also(&mut self, name: &'a str) {
-        if !self.artists.contains(&name) && !self.titles.contains(&name) {
-            insert(&mut self.also, name);
+        if self.is_new(name) {
+            self.also.add(name, text::chunks(name));
         }
+    }
+
+    fn is_new(&self, name: &str) -> bool {
+        let names = [&self.artists, &self.titles, &self.also.all];
+        !name.is_empty() && !names.into_iter().any(|names| names.contains(&name))
     }
 }
 
@@ -275,15 +305,15 @@ fn prior(record: &GroupRecord) -> u8 {
 /// Of groups that the catalogue does not have.
 const PRIOR_UNKNOWN: u8 = 60;
 
-fn whole(name: &str) -> Option<u64> {
-    let whole = text::whole(&text::chunks(name));
+/// A name as a number.
+fn number(chunks: &[Chunk]) -> Option<u64> {
+    let whole = text::whole(chunks);
     (!whole.is_empty()).then(|| text::whole_number(&whole))
 }
 
-fn insert<'a>(names: &mut Vec<&'a str>, name: &'a str) {
-    if !name.is_empty() && !names.contains(&name) {
-        names.push(name);
-    }
+/// Artist and title as one number.
+fn both(artist_number: Option<u64>, title_number: Option<u64>) -> Option<u64> {
+    artist_number.zip(title_number).map(|(artist, title)| text::both_numbers(artist, title))
 }
 
 /// The most common pairs of artist and title; of those that occur as often, the smallest.

@@ -3,10 +3,21 @@
 //! Case, diacritics, full-width and other compatible forms, precomposed or not. Not here: where a
 //! word begins and ends ([`super::text`]).
 
+use std::cell::RefCell;
 use tantivy::tokenizer::{AsciiFoldingFilter, RawTokenizer, TextAnalyzer};
+
+thread_local! {
+    /// Knows the Latin letters of all languages, typographic quotes and dashes, full-width forms. One for each
+    /// thread: to make one costs more than to fold a name.
+    static LATIN: RefCell<TextAnalyzer> =
+        RefCell::new(TextAnalyzer::builder(RawTokenizer::default()).filter(AsciiFoldingFilter).build());
+}
 
 /// The plain form of a text. Folding twice is folding once.
 pub(super) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let lower: String = text
         .chars()
         .flat_map(char::to_lowercase)
@@ -16,10 +27,10 @@ pub(super) fn fold(text: &str) -> String {
     if lower.is_ascii() {
         return lower;
     }
-    // Knows the Latin letters of all languages, typographic quotes and dashes, full-width forms.
-    let mut latin = TextAnalyzer::builder(RawTokenizer::default()).filter(AsciiFoldingFilter).build();
     let mut plain = String::with_capacity(lower.len());
-    latin.token_stream(&lower).process(&mut |token| plain.push_str(&token.text));
+    LATIN.with_borrow_mut(|latin| {
+        latin.token_stream(&lower).process(&mut |token| plain.push_str(&token.text));
+    });
     plain.make_ascii_lowercase();
     plain
 }

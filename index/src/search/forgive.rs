@@ -5,9 +5,10 @@
 
 use super::plan::{Clause, MAX_READ, Planner, all_of, best_of, boosted, most_frequent};
 use super::text::{self, Chunk};
+use super::ways::AtLeast;
 use std::collections::{BTreeMap, BTreeSet};
 use tantivy::Term;
-use tantivy::query::{BooleanQuery, FuzzyTermQuery, Occur};
+use tantivy::query::{BooleanQuery, EmptyQuery, FuzzyTermQuery, Occur};
 
 /// A word that more groups have is meant as it is.
 const MAX_RARE: u64 = 3;
@@ -21,6 +22,9 @@ const LONG_WORD_CHARS: usize = 8;
 const MAX_NEIGHBOURS: usize = 20;
 /// Each half of a word that lacks its space has so many characters.
 const MIN_HALF_CHARS: usize = 2;
+/// Groups that are looked at for half of the words, by how often the rarest of them occur. Each takes some tenths
+/// of a microsecond, and what has nothing but common words in common with a query is hardly what it means.
+const MAX_CANDIDATES: u64 = 50_000;
 /// A neighbour counts for less than the word itself.
 const NEIGHBOUR_BOOST: f32 = 0.5;
 
@@ -143,21 +147,70 @@ impl Planner<'_> {
         words: &[Chunk],
         alternatives: &[Vec<Alternative>],
     ) -> tantivy::Result<Clause> {
-        let mut units = Vec::new();
+        let mut units: Vec<(u64, Clause)> = Vec::new();
         for (index, (chunk, alternatives)) in words.iter().zip(alternatives).enumerate() {
+            let last = index + 1 == words.len();
             match chunk.word() {
                 _ if chunk.is_signs() => {}
-                Some(_) => units.push(self.either(chunk, index + 1 == words.len(), alternatives)?),
-                None => units.extend(chunk.query_terms().iter().map(|term| self.word(term))),
+                Some(_) => {
+                    let unit = self.either(chunk, last, alternatives)?;
+                    units.push((self.frequency_of_either(chunk, last, alternatives)?, unit));
+                }
+                None => {
+                    for term in chunk.query_terms() {
+                        units.push((self.frequency(&term)?, self.word(&term)));
+                    }
+                }
             }
         }
-        let half = units.len().div_ceil(2);
-        Ok(Box::new(BooleanQuery::union_with_minimum_required_clauses(units, half)))
+        let needed = units.len().div_ceil(2);
+        units.retain(|(frequency, _)| *frequency > 0);
+        if units.is_empty() || units.len() < needed {
+            return Ok(Box::new(EmptyQuery));
+        }
+        // Whatever has enough of these words has one of the rarest, if all but `needed` - 1 are among those.
+        units.sort_by_key(|(frequency, _)| *frequency);
+        let mut candidates = 0;
+        let leading = units[..=units.len() - needed].iter().take_while(|(frequency, _)| {
+            candidates += frequency;
+            candidates <= MAX_CANDIDATES
+        });
+        let leading = leading.count().max(1);
+        let ways = units.into_iter().map(|(_, unit)| unit).collect();
+        Ok(Box::new(AtLeast { ways, needed, leading }))
+    }
+
+    /// How many groups [`Self::either`] matches, at most.
+    fn frequency_of_either(
+        &self,
+        chunk: &Chunk,
+        last: bool,
+        alternatives: &[Alternative],
+    ) -> tantivy::Result<u64> {
+        let all = |words: &[String]| {
+            let frequencies = words.iter().map(|word| self.frequency(word));
+            frequencies.reduce(|one, other| Ok(one?.min(other?))).unwrap_or(Ok(0))
+        };
+        let mut sum = all(&chunk.query_terms())?;
+        if let Some(joined) = chunk.joined() {
+            sum += self.frequency(joined)?;
+        }
+        for alternative in alternatives {
+            sum += match alternative {
+                Alternative::Word(word) | Alternative::JoinNext(word) | Alternative::JoinPrevious(word) => {
+                    self.frequency(word)?
+                }
+                Alternative::Split(left, right) => self.frequency(left)?.min(self.frequency(right)?),
+            };
+        }
+        if is_open(chunk, last) {
+            sum += self.frequency_of_beginning(chunk)?;
+        }
+        Ok(sum)
     }
 
     fn either(&self, chunk: &Chunk, last: bool, alternatives: &[Alternative]) -> tantivy::Result<Clause> {
-        let open = last && Planner::may_be_open(std::slice::from_ref(chunk), false);
-        let mut ways = vec![if open { self.open_chunk(chunk)? } else { self.chunk(chunk) }];
+        let mut ways = vec![if is_open(chunk, last) { self.open_chunk(chunk)? } else { self.chunk(chunk) }];
         ways.extend(alternatives.iter().map(|alternative| {
             let clause = match alternative {
                 Alternative::Word(word) | Alternative::JoinNext(word) | Alternative::JoinPrevious(word) => {
@@ -203,6 +256,11 @@ pub(super) fn suggestion(
         better.push(instead.unwrap_or_else(kept));
     }
     changed.then(|| better.join(" "))
+}
+
+/// Whether the chunk may be the beginning of a word.
+fn is_open(chunk: &Chunk, last: bool) -> bool {
+    last && Planner::may_be_open(std::slice::from_ref(chunk), false)
 }
 
 fn has_digit(word: &str) -> bool {

@@ -5,6 +5,7 @@
 use super::filter::{Condition, Filter, Key};
 use super::schema::Fields;
 use super::text::{self, Chunk};
+use super::ways::BestOf;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use tantivy::query::{
@@ -44,6 +45,8 @@ const MAX_AFTER_LEAD: usize = 3;
 const MAX_WHOLE_WORDS: usize = 16;
 /// A word that is in several fields counts a little more than in one.
 const TIE_BREAKER: f32 = 0.1;
+/// More ways to match than these are put in order before they are read.
+const MAX_WAYS: usize = 32;
 
 /// A clause of a search.
 pub(super) type Clause = Box<dyn Query>;
@@ -52,6 +55,8 @@ pub(super) type Clause = Box<dyn Query>;
 pub(super) struct Planner<'a> {
     pub searcher: &'a Searcher,
     pub fields: &'a Fields,
+    /// The query is one word: all that have it are looked at, and none is sought beside another.
+    pub alone: bool,
 }
 
 impl Planner<'_> {
@@ -113,8 +118,7 @@ impl Planner<'_> {
     pub(super) fn open_chunk(&self, chunk: &Chunk) -> tantivy::Result<Clause> {
         let mut ways = self.ways(chunk);
         if let Some(stem) = chunk.word().filter(|_| !chunk.is_signs()) {
-            // No character is above the last one of Unicode, so this ends what begins like it.
-            let end = format!("{stem}{}", char::MAX);
+            let end = end_of(stem);
             ways.extend(self.fields.of_words().map(|field| {
                 let (from, to) = (Term::from_field_text(field, stem), Term::from_field_text(field, &end));
                 constant(range(from, to), PREFIX_SCORE)
@@ -138,6 +142,16 @@ impl Planner<'_> {
 
     /// The most frequent words between `stem` and `end`.
     fn beginning_with(&self, stem: &str, end: &str) -> tantivy::Result<Vec<String>> {
+        Ok(most_frequent(self.frequencies_between(stem, end)?, MAX_PREFIXED))
+    }
+
+    /// How many groups have a word that goes on after the chunk, as far as is known.
+    pub(super) fn frequency_of_beginning(&self, chunk: &Chunk) -> tantivy::Result<u64> {
+        let Some(stem) = chunk.word() else { return Ok(0) };
+        Ok(self.frequencies_between(stem, &end_of(stem))?.values().sum())
+    }
+
+    fn frequencies_between(&self, stem: &str, end: &str) -> tantivy::Result<BTreeMap<String, u64>> {
         let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
         for field in self.fields.of_words() {
             for segment in self.searcher.segment_readers() {
@@ -147,19 +161,27 @@ impl Planner<'_> {
                 while read < MAX_READ && stream.advance() {
                     read += 1;
                     let Ok(term) = std::str::from_utf8(stream.key()) else { continue };
-                    *frequencies.entry(term.to_owned()).or_default() += u64::from(stream.value().doc_freq);
+                    let more = u64::from(stream.value().doc_freq);
+                    match frequencies.get_mut(term) {
+                        Some(frequency) => *frequency += more,
+                        None => drop(frequencies.insert(term.to_owned(), more)),
+                    }
                 }
             }
         }
         frequencies.remove(stem);
-        Ok(most_frequent(frequencies, MAX_PREFIXED))
+        Ok(frequencies)
     }
 
     /// A word wherever it is.
     pub(super) fn word(&self, word: &str) -> Clause {
         let Fields { artist, title, also, facts, .. } = *self.fields;
         let fields = [(artist, ARTIST_BOOST), (title, TITLE_BOOST), (also, ALSO_BOOST), (facts, FACTS_BOOST)];
-        best_of(fields.map(|(field, boost)| boosted(self.term(field, word), boost)).into())
+        let ways = fields.map(|(field, boost)| boosted(self.term(field, word), boost)).into();
+        if self.alone {
+            return Box::new(DisjunctionMaxQuery::with_tie_breaker(ways, TIE_BREAKER));
+        }
+        best_of(ways)
     }
 
     /// How many groups have the word, over all places; one that has it twice counts twice.
@@ -269,6 +291,11 @@ impl Planner<'_> {
     }
 }
 
+/// Ends what begins like this: no character is above the last one of Unicode.
+fn end_of(stem: &str) -> String {
+    format!("{stem}{}", char::MAX)
+}
+
 /// The words as one name.
 fn name_number(words: &[Chunk]) -> Option<u64> {
     let whole = text::whole(words);
@@ -280,7 +307,7 @@ fn both_numbers(words: &[Chunk]) -> impl Iterator<Item = u64> + '_ {
     let cuts = if words.len() <= MAX_WHOLE_WORDS { 1..words.len() } else { 0..0 };
     cuts.filter_map(|cut| {
         let (left, right) = words.split_at(cut);
-        Some(name_number(left)?.wrapping_add(name_number(right)?))
+        Some(text::both_numbers(name_number(left)?, name_number(right)?))
     })
 }
 
@@ -296,6 +323,8 @@ pub(super) fn most_frequent(frequencies: BTreeMap<String, u64>, count: usize) ->
 pub(super) fn best_of(mut ways: Vec<Clause>) -> Clause {
     match ways.len() {
         1 => ways.remove(0),
+        // Moving on looks at each of them.
+        2..=MAX_WAYS => Box::new(BestOf { ways, tie_breaker: TIE_BREAKER }),
         _ => Box::new(DisjunctionMaxQuery::with_tie_breaker(ways, TIE_BREAKER)),
     }
 }

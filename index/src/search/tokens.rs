@@ -3,7 +3,6 @@
 //! A field gets all its texts at once, one on each line.
 
 use super::text;
-use std::collections::BTreeSet;
 use tantivy::Index;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
@@ -73,7 +72,9 @@ fn names(text: &str) -> Vec<(String, usize)> {
 }
 
 fn words(text: &str) -> Vec<(String, usize)> {
-    let terms: BTreeSet<String> = text.lines().flat_map(text::index_terms).collect();
+    let mut terms: Vec<String> = text.lines().flat_map(text::index_terms).collect();
+    terms.sort_unstable();
+    terms.dedup();
     terms.into_iter().zip(0..).collect()
 }
 

@@ -109,6 +109,7 @@ impl SearchIndex {
                 generation: &generation,
                 store,
                 catalogue: catalogue.map(|(catalogue, _)| catalogue),
+                shared: &self.catalogue,
                 writer,
                 written: HashSet::new(),
                 progress: Progress { groups: 0, rebuilt },

@@ -40,15 +40,17 @@ fn ask(search: &SearchIndex, store: &Store, text: &str) -> Result<Hits> {
     Ok(search.search(store, &query)?)
 }
 
-fn details(measurement: &mut Measurement, ours: &Times, baseline: &Times) {
+/// For each kind of question what programs took, in the order of `whose`.
+fn details(measurement: &mut Measurement, whose: &str, times: &[&Times]) {
+    let [ours, baseline, ..] = times else { return };
     let kinds = [None].into_iter().chain(Asked::ALL.map(Some));
     for kind in kinds {
         if ours.quantile(kind, 0.5) == 0.0 {
             continue;
         }
         let name = kind.map_or("all".to_owned(), |kind| kind.to_string());
-        let both = |share| [ours.quantile(kind, share), baseline.quantile(kind, share)];
-        measurement.detail(&format!("{name}: p50, p99 in ms, ours and baseline"), (both(0.5), both(0.99)));
+        let all = |share| times.iter().map(|times| times.quantile(kind, share)).collect::<Vec<_>>();
+        measurement.detail(&format!("{name}: p50, p99 in ms, {whose}"), (all(0.5), all(0.99)));
     }
     let p99 = ours.quantile(None, 0.99) / baseline.quantile(None, 0.99).max(f64::MIN_POSITIVE);
     measurement.detail("ratio_p99", p99);
@@ -56,23 +58,32 @@ fn details(measurement: &mut Measurement, ours: &Times, baseline: &Times) {
 
 /// `search`: each sample is the median over all questions, and each round has an index that was opened anew,
 /// so that no answer is remembered from the round before.
+///
+/// The baseline does the same work as far as tantivy does any of it by itself: the ten best, how many match, how
+/// many of each type and decade, what is listed of each from its own store, and another look with all words
+/// fuzzy if nothing matches. It does not finish the last word, knows no whole names, no priors, links or
+/// seeders, joins nothing from another file, and gives up where ours tries half of the words. The ten best and
+/// their number alone stand among the details.
 pub(super) fn search(setting: &Setting) -> Result<Measurement> {
-    let names = ["ten best, count, facets and what is listed, median", "tantivy: ten best and count, median"];
-    let mut measurement = Measurement::new("search", "ms", names, Some(Target::RatioAtMost(2.0)));
+    let names =
+        ["ten best, count, facets and what is listed, median", "bare tantivy: the same of its own, median"];
+    let mut measurement = Measurement::new("search", "ms", names, Some(Target::RatioAtMost(1.3)));
     let (data, bare) = setting.searchable()?;
     let store = Store::open(&data)?;
     let bare = Tantivy::open(&bare)?;
-    let (mut ours, mut baseline) = (Times::default(), Times::default());
+    let (mut ours, mut baseline, mut bare_hits) = (Times::default(), Times::default(), Times::default());
     let mut found = (0, 0);
     for round in 0..=setting.scale.samples {
         let index = SearchIndex::open(&data)?;
         ask(&index, &store, "the")?;
         let (mut ours_now, mut baseline_now) = (Times::default(), Times::default());
+        let mut hits_now = Times::default();
         for (asked, text) in questions() {
             let hits = ours_now.add(asked, || ask(&index, &store, text))?;
-            let (count, _) = baseline_now.add(asked, || bare.search(text))?;
+            let answer = baseline_now.add(asked, || bare.answer(text))?;
+            hits_now.add(asked, || bare.search(text))?;
             found.0 += u64::from(hits.total > 0);
-            found.1 += u64::from(count > 0);
+            found.1 += u64::from(answer.count > 0);
         }
         // The first round brings the files into memory.
         if round > 0 {
@@ -80,9 +91,11 @@ pub(super) fn search(setting: &Setting) -> Result<Measurement> {
             measurement.baseline.push(baseline_now.quantile(None, 0.5));
             ours.0.extend(ours_now.0);
             baseline.0.extend(baseline_now.0);
+            bare_hits.0.extend(hits_now.0);
         }
     }
-    details(&mut measurement, &ours, &baseline);
+    let whose = "ours, baseline, and its ten best and count alone";
+    details(&mut measurement, whose, &[&ours, &baseline, &bare_hits]);
     let rounds = setting.scale.samples + 1;
     measurement.detail("questions", questions().len());
     measurement.detail("of_which_found_something", [found.0 / rounds, found.1 / rounds]);
@@ -113,7 +126,7 @@ pub(super) fn fts5(setting: &Setting) -> Result<Measurement> {
             baseline.0.extend(baseline_now.0);
         }
     }
-    details(&mut measurement, &ours, &baseline);
+    details(&mut measurement, "ours and baseline", &[&ours, &baseline]);
     measurement
         .detail("bytes_a_document_fts5", std::fs::metadata(setting.fts5()?)?.len() / setting.scale.groups);
     Ok(measurement)

@@ -291,3 +291,16 @@ fn an_identifier_leads_to_its_groups_and_no_others() {
     assert_eq!((hits.total, mbids), (2, vec![same(1).mbid, same(2).mbid]));
     assert_ne!(hits.facets, Default::default(), "they were counted");
 }
+
+#[test]
+fn hits_of_filters_alone_are_in_the_order_of_mbids() {
+    let mut library = Library::new();
+    library.add(catalogue::links());
+    library.search.catch_up(&library.store).unwrap();
+    let query = |after| Query { text: "year:1..9999".into(), limit: 25, after, ..Query::default() };
+    let first = library.search.search(&library.store, &query(None)).unwrap();
+    let second = library.search.search(&library.store, &query(first.next)).unwrap();
+    let mbids: Vec<_> = first.groups.iter().chain(&second.groups).map(|group| group.mbid).collect();
+    assert_eq!(mbids.len(), 50);
+    assert!(mbids.is_sorted(), "{mbids:?}");
+}
