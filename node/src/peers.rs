@@ -3,6 +3,7 @@
 pub mod address;
 pub mod client;
 mod compare;
+mod doubt;
 mod fetch;
 pub mod follow;
 pub mod items;
