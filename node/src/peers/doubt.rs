@@ -2,7 +2,8 @@
 //! their way, and for ever if one node does not read the other.
 
 use super::status::ScopeAnswer;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Sets that never hold still are compared when they have not been equal for this long.
 const RESTLESS: Duration = Duration::from_secs(300);

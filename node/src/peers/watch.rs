@@ -8,8 +8,9 @@ use super::status::StateAnswer;
 use crate::app::blocking;
 use crate::web::sync::scope_answers;
 use deadwax_index::entry::Scope;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// How often a peer is asked for its state while its tails are open.
 const STATE_INTERVAL: Duration = Duration::from_secs(30);
