@@ -8,6 +8,7 @@ use crate::peers::address::PeerAddress;
 use crate::peers::status::PeerBoard;
 use crate::signer::Signer;
 use crate::submit::{SubmitError, sign_anew};
+use crate::web::sync::Serving;
 use deadwax_i2p_gateway::tracker::Tracker;
 use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition, ingest};
@@ -32,6 +33,8 @@ pub struct App {
     pub signer: Mutex<Signer>,
     /// Who has which torrent.
     pub tracker: Tracker,
+    /// What other nodes may read from this one at once.
+    pub serving: Serving,
     /// State and addresses of both networks.
     pub networks: Networks,
     /// Opens streams to peers.
@@ -62,6 +65,7 @@ impl App {
             search,
             signer: Mutex::new(signer),
             tracker,
+            serving: Serving::default(),
             networks: Networks::new(config.tor.enabled, config.i2p.enabled),
             dialer,
             peers: PeerBoard::new(&config.sync.peers),
@@ -176,6 +180,10 @@ pub async fn blocking<T: Send + 'static>(
     app: &SharedApp,
     work: impl FnOnce(&App) -> T + Send + 'static,
 ) -> T {
+    #[cfg(test)]
+    if app.dialer.is_simulated() {
+        return work(app);
+    }
     let turn = WORK.acquire().await.expect("the semaphore is never closed");
     let app = Arc::clone(app);
     let work = move |app: &App| {

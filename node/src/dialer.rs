@@ -16,6 +16,9 @@ pub struct Dialer {
     onion: OnceLock<Arc<OnionGateway>>,
     i2p: OnceLock<Arc<I2pGateway>>,
     unix_allowed: bool,
+    /// Stands in for all networks.
+    #[cfg(test)]
+    simulated: Option<crate::simulation::net::Port>,
 }
 
 /// Why no stream could be opened.
@@ -44,6 +47,18 @@ impl Dialer {
         Self { unix_allowed, ..Self::default() }
     }
 
+    /// A dialer to the nodes of a simulation, whose addresses are `unix:/NUMBER`.
+    #[cfg(test)]
+    pub fn simulated(port: crate::simulation::net::Port) -> Self {
+        Self { simulated: Some(port), ..Self::default() }
+    }
+
+    /// Whether this node is in a simulation, where time is virtual and all work is done in order.
+    #[cfg(test)]
+    pub fn is_simulated(&self) -> bool {
+        self.simulated.is_some()
+    }
+
     /// Takes the onion gateway, once.
     pub fn set_onion(&self, gateway: Arc<OnionGateway>) {
         let _ = self.onion.set(gateway);
@@ -59,6 +74,12 @@ impl Dialer {
     /// # Errors
     /// See [`DialError`].
     pub async fn dial(&self, address: &PeerAddress) -> Result<Box<dyn Stream>, DialError> {
+        #[cfg(test)]
+        if let (Some(port), PeerAddress::Unix(path)) = (&self.simulated, address) {
+            let number = path.to_str().and_then(|path| path.strip_prefix('/')?.parse().ok());
+            let stream = port.dial(number.expect("a node's number")).await.map_err(DialError::Unix)?;
+            return Ok(Box::new(stream));
+        }
         match address {
             PeerAddress::Onion(address) => {
                 let gateway = self.onion.get().ok_or(DialError::NotRunning("Tor"))?;

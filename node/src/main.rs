@@ -13,6 +13,8 @@ mod peers;
 mod run;
 mod serve;
 mod signer;
+#[cfg(test)]
+mod simulation;
 mod submit;
 mod web;
 

@@ -1,6 +1,7 @@
 //! Other nodes: their addresses, what is known about each, following their tails, and comparing sets.
 
 pub mod address;
+mod claims;
 pub mod client;
 mod compare;
 mod doubt;

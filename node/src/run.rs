@@ -38,6 +38,8 @@ const RELEASE_INTERVAL: Duration = Duration::from_secs(60);
 const SEEDERS_INTERVAL: Duration = Duration::from_secs(15);
 /// How often it is looked whether there is a new catalogue.
 const LOOK_FOR_CATALOGUE: Duration = Duration::from_secs(30);
+/// Commits of the search index begin this far apart: each writes files of its own, which are merged later.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 /// What could not be done is tried again after this.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// Stopping waits this long for streams and routers to close.
@@ -239,12 +241,15 @@ async fn keep_search_current(app: &SharedApp) -> Result<()> {
     let mut released = app.released.subscribe();
     loop {
         released.mark_unchanged();
+        let started = tokio::time::Instant::now();
         match blocking(app, |app| app.search.catch_up(&app.store)).await {
             // An import of the catalogue is made by another process: only looking tells of it.
             Ok(_) => {
                 if let Ok(changed) = timeout(LOOK_FOR_CATALOGUE, released.changed()).await {
                     changed?;
                 }
+                // The first of many entries is found at once, the others some at a time.
+                tokio::time::sleep_until(started + COMMIT_INTERVAL).await;
             }
             Err(error) if app.disk.failed(&error) => wait_for_space(app).await,
             // A cache: searches find what was there before, and the rest when the disk or the lock is free again.

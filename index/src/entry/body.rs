@@ -6,6 +6,9 @@ use crate::Problem;
 use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 
+/// Entries that one more core is asked for: to start a thread costs as much as to verify one or two.
+const MIN_SHARE: usize = 32;
+
 /// A verified head and, where it is there, the body that it names.
 ///
 /// The only value that the store accepts.
@@ -65,6 +68,37 @@ impl VerifiedEntry {
         Self::new(head, body)
     }
 
+    /// Checks many entries, each a head and maybe its body, on all cores; stops at the first that is not valid.
+    ///
+    /// # Errors
+    /// What is wrong with one of those that are not valid.
+    pub fn verify_all(raw: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<Vec<Self>, EntryError> {
+        let verify = |raw: &[(Vec<u8>, Option<Vec<u8>>)]| -> Result<Vec<Self>, EntryError> {
+            raw.iter().map(|(head, body)| Self::new(VerifiedHead::verify(head)?, body.as_deref())).collect()
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = raw.len().div_ceil(cores).max(MIN_SHARE);
+        if raw.len() <= share {
+            return verify(raw);
+        }
+        let parts = std::thread::scope(|scope| {
+            let verify = &verify;
+            let others: Vec<_> =
+                raw[share..].chunks(share).map(|share| scope.spawn(move || verify(share))).collect();
+            let own = verify(&raw[..share]);
+            let others = others.into_iter().map(|other| match other.join() {
+                Ok(verified) => verified,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            std::iter::once(own).chain(others).collect::<Vec<_>>()
+        });
+        let mut verified = Vec::with_capacity(raw.len());
+        for part in parts {
+            verified.extend(part?);
+        }
+        Ok(verified)
+    }
+
     /// Signs a new entry.
     pub(crate) fn sign(body: Vec<u8>, kind: u64, n: u64, created_hours: u64, key: &SigningKey) -> Self {
         let head = VerifiedHead::sign(Statement::about(&body, kind, n, created_hours), key);
@@ -102,4 +136,31 @@ pub fn matches(statement: &Statement, body: &[u8]) -> bool {
     matches!(body.first(), Some(0xa0..=0xbb))
         && body.len() as u64 == statement.body_bytes
         && <[u8; 32]>::from(Sha256::digest(body)) == statement.body_hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::identity::Identity;
+
+    #[test]
+    fn many_are_checked_as_one_is_and_in_order() {
+        let mut author = Identity::from_secret([3; 32]);
+        let entries: Vec<_> = (0..200).map(|n| author.sign(vec![0xa0], 99, n, 494_000)).collect();
+        let mut raw: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.head().bytes().to_vec(), entry.body().map(<[u8]>::to_vec)))
+            .collect();
+        for count in [0, 1, 31, 32, 33, 200] {
+            assert_eq!(VerifiedEntry::verify_all(&raw[..count]).unwrap(), entries[..count]);
+        }
+        for damaged in [0, 31, 32, 199] {
+            let sound = raw[damaged].clone();
+            *raw[damaged].0.last_mut().unwrap() ^= 1;
+            assert_eq!(VerifiedEntry::verify_all(&raw), Err(HeadError::Signature.into()), "{damaged}");
+            raw[damaged] = (sound.0.clone(), Some(vec![0xa0, 0]));
+            assert_eq!(VerifiedEntry::verify_all(&raw), Err(EntryError::BodyMismatch), "{damaged}");
+            raw[damaged] = sound;
+        }
+    }
 }

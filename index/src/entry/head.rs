@@ -10,8 +10,8 @@ use crate::Problem;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// The version that this format has.
 pub const VERSION: u64 = 1;
@@ -337,27 +337,26 @@ pub fn verify_signature(author: &AuthorKey, message: &[u8], signature: &[u8; 64]
         .map_err(|_| HeadError::Signature)
 }
 
-/// Keys that a thread keeps once it has judged them: most entries that come in a row are by few authors, and
-/// to judge a key takes a fifth of a verification.
-const MAX_KEPT_KEYS: usize = 1_024;
+/// Keys that are kept once they were judged, a megabyte of them: most entries that come in a row are by few
+/// authors, and to judge a key takes a fifth of a verification.
+const MAX_KEPT_KEYS: usize = 4_096;
 
-thread_local! {
-    static GOOD_KEYS: RefCell<HashMap<AuthorKey, VerifyingKey>> = RefCell::default();
-}
+static GOOD_KEYS: LazyLock<Mutex<HashMap<AuthorKey, VerifyingKey>>> = LazyLock::new(Mutex::default);
 
 /// As [`canonical_key`], which is a pure function of the key.
 fn good_key(author: &AuthorKey) -> Result<VerifyingKey, HeadError> {
-    GOOD_KEYS.with_borrow_mut(|kept| {
-        if let Some(key) = kept.get(author) {
-            return Ok(*key);
-        }
-        let key = canonical_key(author)?;
-        if kept.len() >= MAX_KEPT_KEYS {
-            kept.clear();
-        }
-        kept.insert(*author, key);
-        Ok(key)
-    })
+    let kept = || GOOD_KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = kept().get(author).copied();
+    if let Some(key) = known {
+        return Ok(key);
+    }
+    let key = canonical_key(author)?;
+    let mut kept = kept();
+    if kept.len() >= MAX_KEPT_KEYS {
+        kept.clear();
+    }
+    kept.insert(*author, key);
+    Ok(key)
 }
 
 /// A key that decompresses, compresses back to the same bytes (RFC 8032 section 5.1.3) and has not

@@ -5,7 +5,7 @@ use super::client::{Connection, RequestError};
 use super::follow::FollowError;
 use super::items::Items;
 use crate::app::{SharedApp, blocking};
-use deadwax_index::entry::{Scope, VerifiedEntry, VerifiedHead};
+use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition};
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS, MAX_ITEMS_PER_MARK};
 use sha2::{Digest, Sha256};
@@ -13,6 +13,10 @@ use tokio::sync::Mutex;
 
 /// Items that may come before a mark. A server marks more often; this one cannot exhaust memory.
 pub(super) const MAX_UNMARKED_ITEMS: usize = 4 * MAX_ITEMS_PER_MARK;
+/// A transaction takes in this much at most, and what comes until the next mark. The ids of entries are random,
+/// so that each touches pages of its own: few large transactions write fewer of them than many small ones.
+const FULL_BATCH: usize = 4_096;
+const FULL_BATCH_BYTES: usize = 4 << 20;
 
 /// What is read of one scope of one peer ends up here.
 #[derive(Clone, Copy)]
@@ -94,15 +98,29 @@ impl Fetcher<'_> {
 #[derive(Default)]
 pub(super) struct Batch {
     entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    bytes: usize,
 }
 
 impl Batch {
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= FULL_BATCH || self.bytes >= FULL_BATCH_BYTES
+    }
+
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.entries.append(&mut later.entries);
+        self.bytes += later.bytes;
+    }
+
     pub(super) fn push(&mut self, item: Item) -> Result<(), RequestError> {
         match item {
-            Item::Head(head) => self.entries.push((head, None)),
+            Item::Head(head) => {
+                self.bytes += head.len();
+                self.entries.push((head, None));
+            }
             // The reader lets a body through only right after its head.
             Item::Body(body) => {
                 if let Some(entry) = self.entries.last_mut() {
+                    self.bytes += body.len();
                     entry.1 = Some(body);
                 }
             }
@@ -117,13 +135,11 @@ impl Batch {
     }
 
     fn verify(&self, scope: Scope) -> Result<Vec<VerifiedEntry>, FollowError> {
-        let verify = |(head, body): &(Vec<u8>, Option<Vec<u8>>)| {
-            let head = VerifiedHead::verify(head).map_err(|error| FollowError::Invalid(error.to_string()))?;
-            if head.scope() != scope {
-                return Err(FollowError::Invalid(format!("an entry of another scope than {}", scope.name())));
-            }
-            VerifiedEntry::new(head, body.as_deref()).map_err(|error| FollowError::Invalid(error.to_string()))
-        };
-        self.entries.iter().map(verify).collect()
+        let entries = VerifiedEntry::verify_all(&self.entries)
+            .map_err(|error| FollowError::Invalid(error.to_string()))?;
+        match entries.iter().any(|entry| entry.head().scope() != scope) {
+            true => Err(FollowError::Invalid(format!("an entry of another scope than {}", scope.name()))),
+            false => Ok(entries),
+        }
     }
 }

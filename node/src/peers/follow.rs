@@ -5,6 +5,7 @@
 //! items since the last mark.
 
 use super::address::PeerAddress;
+use super::claims::Claims;
 use super::client::{Connection, RequestError};
 use super::fetch::{Batch, Fetcher, MAX_UNMARKED_ITEMS};
 use super::items::Items;
@@ -16,8 +17,9 @@ use deadwax_index::entry::Scope;
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::time::Instant;
 
 /// First wait after a failure; doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_secs(1);
@@ -27,6 +29,11 @@ const MAX_BACKOFF: Duration = Duration::from_secs(300);
 const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 /// Entries that this peer named wait this long for the peer that sends whole entries.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Whether what others fetch has come is looked at this often, if they say nothing.
+const CLAIMS_LOOK: Duration = Duration::from_secs(1);
+/// How long a transaction waits for more: much less than a round trip, and long enough for what is on its way.
+const LINGER: Duration = Duration::from_millis(10);
 
 /// A tail of more entries than this is not read from its beginning by a node that has entries too: at 17 bytes
 /// for each, the sketch of some differences is shorter.
@@ -45,9 +52,14 @@ pub(super) enum FollowError {
     Store(#[from] StoreError),
 }
 
-/// Which tail of a scope is read with whole entries; the others name ids only.
+/// What those who follow the peers of one node agree on.
 #[derive(Default)]
-pub struct Turns([Arc<Mutex<()>>; 2]);
+pub struct Turns {
+    /// By scope: whose tail is read with whole entries; the others name ids only.
+    full: [Arc<Mutex<()>>; 2],
+    /// What is being fetched.
+    claims: Claims,
+}
 
 /// Follows `peer` for ever.
 pub async fn follow(app: SharedApp, peer: PeerAddress, turns: Arc<Turns>) {
@@ -130,7 +142,7 @@ struct Tail<'a> {
 impl Tail<'_> {
     async fn follow(self) -> Result<std::convert::Infallible, FollowError> {
         let Fetcher { app, peer, scope, incarnation, .. } = self.fetcher;
-        let turn = Arc::clone(&self.turns.0[scope as usize]);
+        let turn = Arc::clone(&self.turns.full[scope as usize]);
         let mut guard = Arc::clone(&turn).try_lock_owned().ok();
         // Whether the sets were compared, or this tail was read to its end by ids.
         let mut met = false;
@@ -179,16 +191,30 @@ impl Tail<'_> {
 
     /// Takes in whole entries until the stream ends.
     async fn read_full(&self, mut items: Items) -> Result<std::convert::Infallible, FollowError> {
-        let mut batch = Batch::default();
+        let Fetcher { app, peer, .. } = self.fetcher;
+        // What came after the last mark.
+        let mut rest = Batch::default();
         loop {
-            match items.next().await?.ok_or(FollowError::Closed)? {
-                Item::Mark(after) => {
-                    let new = self.fetcher.commit(std::mem::take(&mut batch), Some(after)).await?;
-                    self.fetcher.app.peers.received(self.fetcher.peer, std::mem::take(&mut items.bytes), new);
-                    self.has_read(after);
+            let mut after = until_mark(&mut items, &mut rest).await?;
+            let mut batch = std::mem::take(&mut rest);
+            let ended = loop {
+                if batch.is_full() {
+                    break Ok(());
                 }
-                item => batch.push(item)?,
-            }
+                match tokio::time::timeout(LINGER, until_mark(&mut items, &mut rest)).await {
+                    Ok(Ok(later)) => {
+                        after = later;
+                        batch.append(std::mem::take(&mut rest));
+                    }
+                    Ok(Err(error)) => break Err(error),
+                    Err(_) => break Ok(()),
+                }
+            };
+            let new = self.fetcher.commit(batch, Some(after)).await?;
+            app.peers.received(peer, std::mem::take(&mut items.bytes), new);
+            self.has_read(after);
+            // Whatever ends a stream, what was marked before is kept.
+            ended?;
         }
     }
 
@@ -265,7 +291,18 @@ impl Tail<'_> {
             tokio::time::sleep(GRACE).await;
             wanted = missing(wanted).await?;
         }
-        self.fetcher.fetch(wanted).await?;
+        let mut ended = self.turns.claims.ended();
+        while !wanted.is_empty() {
+            ended.mark_unchanged();
+            let claim = self.turns.claims.claim(&mut wanted);
+            match claim.ids.is_empty() {
+                false => _ = self.fetcher.fetch(claim.ids.clone()).await?,
+                // Others are fetching all of them: they come, or somebody fails.
+                true => _ = tokio::time::timeout(CLAIMS_LOOK, ended.changed()).await,
+            }
+            drop(claim);
+            wanted = missing(wanted).await?;
+        }
         self.fetcher.commit(Batch::default(), Some(after)).await?;
         Ok(())
     }
@@ -277,3 +314,16 @@ impl Tail<'_> {
         });
     }
 }
+
+/// Reads entries up to the next mark into `batch`. Dropping the future loses nothing: `batch` has what was read.
+async fn until_mark(items: &mut Items, batch: &mut Batch) -> Result<u64, FollowError> {
+    loop {
+        match items.next().await?.ok_or(FollowError::Closed)? {
+            Item::Mark(after) => return Ok(after),
+            item => batch.push(item)?,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,30 +17,50 @@ use deadwax_index::Problem;
 use deadwax_index::entry::Scope;
 use deadwax_index::store::StoreError;
 use deadwax_index::store::entries::ScopeState;
-use deadwax_index::sync::wire::{MAX_ITEMS_PER_MARK, parse_fetch, write_id, write_mark};
+use deadwax_index::sync::wire::{ID_PREFIX_BYTES, MAX_ITEMS_PER_MARK, parse_fetch, write_id, write_mark};
 use futures::stream;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
+use zstd::stream::write::Encoder;
 
 /// A silent tail repeats its mark this often, so that a reader can tell it from a dead one.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// Tails that are open at once; each peer has two.
 const MAX_TAILS: usize = 128;
-/// Fetches that are answered at once: each compresses on a thread.
+/// Fetches that are answered at once: each has a compressor of some megabytes.
 const MAX_FETCHES: usize = 16;
+/// What is read, and compressed, at once of a longer answer, and some more.
+const PIECE_BYTES: usize = 128 * 1024;
 /// zstd level of answers: entries are mostly random bytes, so more costs time and gains nothing.
 const ZSTD_LEVEL: i32 = 3;
 const CBOR_SEQUENCE: &str = "application/cbor-seq";
 
-static TAILS: std::sync::LazyLock<Arc<Semaphore>> =
-    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(MAX_TAILS)));
-static FETCHES: std::sync::LazyLock<Arc<Semaphore>> =
-    std::sync::LazyLock::new(|| Arc::new(Semaphore::new(MAX_FETCHES)));
+/// What is answered at once, at most.
+pub struct Serving {
+    tails: Arc<Semaphore>,
+    fetches: Arc<Semaphore>,
+    lists: Arc<Semaphore>,
+    /// Digests and sketches that are brought up to date. Others wait here, and not where all other work with the
+    /// store would wait behind them.
+    updates: Semaphore,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        let permits = |count| Arc::new(Semaphore::new(count));
+        Self {
+            tails: permits(MAX_TAILS),
+            fetches: permits(MAX_FETCHES),
+            lists: permits(compare::MAX_LISTS),
+            updates: Semaphore::new(compare::MAX_UPDATES),
+        }
+    }
+}
 
 /// Count and root by scope, as JSON shows them.
 pub fn scope_answers(scopes: &[(Scope, ScopeState)]) -> BTreeMap<Scope, ScopeAnswer> {
@@ -100,7 +120,7 @@ pub async fn tail(
         })
         .into());
     }
-    let permit = Arc::clone(&TAILS).try_acquire_owned().map_err(|_| WebError::Busy)?;
+    let permit = Arc::clone(&app.serving.tails).try_acquire_owned().map_err(|_| WebError::Busy)?;
     let reader = TailReader {
         released: app.released.subscribe(),
         app,
@@ -161,77 +181,69 @@ pub async fn fetch(
     // Each once, whatever was asked: an answer is never longer than what is here.
     ids.sort_unstable();
     ids.dedup();
-    let permit = Arc::clone(&FETCHES).try_acquire_owned().map_err(|_| WebError::Busy)?;
+    let permit = Arc::clone(&app.serving.fetches).try_acquire_owned().map_err(|_| WebError::Busy)?;
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let compress =
         accepted.split(',').any(|encoding| encoding.split(';').next().map(str::trim) == Some("zstd"));
-    let mut response = stream_blocking(permit, CBOR_SEQUENCE, move |mut out| {
-        if compress {
-            let mut encoder = zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?;
-            write_entries(&app, &ids, &mut encoder)?;
-            out = encoder.finish()?;
-        } else {
-            write_entries(&app, &ids, &mut out)?;
-        }
-        out.flush()
-    });
+    let encoder =
+        if compress { Some(Encoder::new(Vec::new(), ZSTD_LEVEL).map_err(WebError::internal)?) } else { None };
+    let answer = FetchAnswer { app: Arc::clone(&app), ids: ids.into_iter(), encoder, is_done: false };
+    let mut response = in_pieces(app, permit, CBOR_SEQUENCE, answer);
     if compress {
         response.headers_mut().insert(CONTENT_ENCODING, axum::http::HeaderValue::from_static("zstd"));
     }
     Ok(response)
 }
 
-/// An answer that is written where it may block, while it is read.
-fn stream_blocking(
+/// An answer whose pieces are made as it is read, each where that may block: a slow reader holds one piece and no
+/// thread. An error breaks the answer off, so that nobody takes it for whole.
+fn in_pieces(
+    app: SharedApp,
     permit: OwnedSemaphorePermit,
     content_type: &'static str,
-    write: impl FnOnce(ChunkWriter) -> std::io::Result<()> + Send + 'static,
+    pieces: impl Iterator<Item = std::io::Result<Bytes>> + Send + 'static,
 ) -> Response {
-    // A slow reader holds this many chunks, not the whole answer.
-    let (sender, mut receiver) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || {
-        let broken = sender.clone();
-        if let Err(error) = write(ChunkWriter { sender, chunk: Vec::new() }) {
-            tracing::debug!(%error, "an answer was not written to its end");
-            // So that the reader sees it break off, and does not take it for the whole answer.
-            let _ = broken.blocking_send(Err(error));
-        }
-        drop(permit);
+    let body = stream::unfold((app, pieces, permit), |(app, mut pieces, permit)| async {
+        let (piece, pieces) = blocking(&app, move |_| (pieces.next(), pieces)).await;
+        Some((piece?, (app, pieces, permit)))
     });
-    let body = Body::from_stream(stream::poll_fn(move |context| receiver.poll_recv(context)));
-    ([(CONTENT_TYPE, content_type)], body).into_response()
+    ([(CONTENT_TYPE, content_type)], Body::from_stream(body)).into_response()
 }
 
-fn write_entries(app: &SharedApp, ids: &[[u8; 16]], out: &mut impl Write) -> std::io::Result<()> {
-    let mut bytes = Vec::new();
-    for id in ids {
-        bytes.clear();
-        for entry in app.store.entries_by_prefix(id).map_err(std::io::Error::other)? {
-            entry.write_to(&mut bytes);
+/// An answer to a fetch, as far as it is not yet written.
+struct FetchAnswer {
+    app: SharedApp,
+    ids: std::vec::IntoIter<[u8; ID_PREFIX_BYTES]>,
+    encoder: Option<Encoder<'static, Vec<u8>>>,
+    is_done: bool,
+}
+
+impl FetchAnswer {
+    fn piece(&mut self) -> std::io::Result<Bytes> {
+        let mut plain = Vec::new();
+        while plain.len() < PIECE_BYTES {
+            let Some(id) = self.ids.next() else {
+                self.is_done = true;
+                break;
+            };
+            for entry in self.app.store.entries_by_prefix(&id).map_err(std::io::Error::other)? {
+                entry.write_to(&mut plain);
+            }
         }
-        out.write_all(&bytes)?;
-    }
-    Ok(())
-}
-
-/// Sends what is written in chunks to the body of an answer.
-struct ChunkWriter {
-    sender: mpsc::Sender<std::io::Result<Bytes>>,
-    chunk: Vec<u8>,
-}
-
-impl Write for ChunkWriter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.chunk.extend(bytes);
-        if self.chunk.len() >= 32 * 1024 {
-            self.flush()?;
+        let Some(encoder) = &mut self.encoder else { return Ok(plain.into()) };
+        encoder.write_all(&plain)?;
+        if !self.is_done {
+            return Ok(std::mem::take(encoder.get_mut()).into());
         }
-        Ok(bytes.len())
+        self.encoder.take().map_or_else(|| Ok(Vec::new()), Encoder::finish).map(Bytes::from)
     }
+}
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        let chunk = std::mem::take(&mut self.chunk);
-        self.sender.blocking_send(Ok(chunk.into())).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+impl Iterator for FetchAnswer {
+    type Item = std::io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.is_done).then(|| self.piece())
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a peer compares its set with this node's: digests, ids and sketch (`doc/SYNC-PROTOCOL.md` sections 6
 //! and 7).
 
-use super::{bad, stream_blocking};
+use super::{bad, in_pieces};
 use crate::app::{SharedApp, blocking};
 use crate::web::error::{ApiError, WebError, not_found};
 use axum::body::Bytes;
@@ -16,19 +16,16 @@ use data_encoding::HEXLOWER;
 use deadwax_index::entry::Scope;
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::digests::parse_buckets;
-use std::io::Write;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
-use tokio::sync::Semaphore;
+use std::sync::Arc;
 
-/// Lists of ids that are written at once: each reads the index of ids on a thread.
-const MAX_LISTS: usize = 8;
+/// Lists of ids that are written at once: each reads the index of ids.
+pub(super) const MAX_LISTS: usize = 8;
+/// Digests and sketches that are brought up to date at once.
+pub(super) const MAX_UPDATES: usize = 4;
+/// Buckets that are read at once: 16,000 ids of ten million entries.
+const BUCKETS_A_PIECE: usize = 8;
 const BYTES: &str = "application/octet-stream";
-
-/// Digests and sketches that are brought up to date at once. Others wait here, and not where all other work
-/// with the store would wait behind them.
-static UPDATES: Semaphore = Semaphore::const_new(4);
-static LISTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_LISTS)));
 
 fn scope_of(name: &str) -> Result<Scope, WebError> {
     Scope::from_name(name).ok_or_else(|| not_found("This scope"))
@@ -42,7 +39,7 @@ fn version(incarnation: &[u8], position: u64) -> String {
 /// `GET /sync/v1/{scope}/digests`: those of all buckets.
 pub async fn digests(State(app): State<SharedApp>, Path(scope): Path<String>) -> Result<Response, ApiError> {
     let scope = scope_of(&scope)?;
-    let turn = UPDATES.acquire().await.map_err(|_| WebError::Busy)?;
+    let turn = app.serving.updates.acquire().await.map_err(|_| WebError::Busy)?;
     let (incarnation, kept) = blocking(&app, move |app| -> Result<_, StoreError> {
         Ok((app.store.incarnation()?, app.store.digests(scope)?))
     })
@@ -60,14 +57,19 @@ pub async fn ids(
 ) -> Result<Response, ApiError> {
     let scope = scope_of(&scope)?;
     let buckets = parse_buckets(&request?).map_err(|message| bad("sync.ids", "buckets", message))?;
-    let permit = Arc::clone(&LISTS).try_acquire_owned().map_err(|_| WebError::Busy)?;
-    Ok(stream_blocking(permit, BYTES, move |mut out| {
-        for bucket in buckets {
-            let ids = app.store.bucket_prefixes(scope, bucket).map_err(std::io::Error::other)?;
-            out.write_all(ids.as_flattened())?;
+    let permit = Arc::clone(&app.serving.lists).try_acquire_owned().map_err(|_| WebError::Busy)?;
+    let pieces = (0..buckets.len().div_ceil(BUCKETS_A_PIECE)).map({
+        let app = Arc::clone(&app);
+        move |piece| {
+            let mut ids = Vec::new();
+            for bucket in buckets.iter().skip(piece * BUCKETS_A_PIECE).take(BUCKETS_A_PIECE) {
+                let some = app.store.bucket_prefixes(scope, *bucket).map_err(std::io::Error::other)?;
+                ids.extend_from_slice(some.as_flattened());
+            }
+            Ok(ids.into())
         }
-        out.flush()
-    }))
+    });
+    Ok(in_pieces(app, permit, BYTES, pieces))
 }
 
 /// `GET /sync/v1/{scope}/sketch`: all of it, or the range that is asked for.
@@ -77,7 +79,7 @@ pub async fn sketch(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let scope = scope_of(&scope)?;
-    let turn = UPDATES.acquire().await.map_err(|_| WebError::Busy)?;
+    let turn = app.serving.updates.acquire().await.map_err(|_| WebError::Busy)?;
     let (incarnation, sketch) = blocking(&app, move |app| -> Result<_, StoreError> {
         Ok((app.store.incarnation()?, app.store.frozen_sketch(scope, &app.network_id())?))
     })

@@ -1,0 +1,237 @@
+//! Many nodes in one process, in virtual time: how fast entries are everywhere, what that costs, and what a
+//! partition and the death of most nodes leave behind.
+//!
+//! The nodes are real: store, sync endpoints, HTTP and the client that follows peers. What is simulated is the
+//! network ([`net`]) and the clock. Everything runs on one thread, and chance is seeded, but for the jitter
+//! of back-offs.
+
+pub mod net;
+
+use crate::app::{App, SharedApp};
+use crate::config::Config;
+use crate::dialer::Dialer;
+use crate::peers::address::PeerAddress;
+use crate::peers::follow::{Turns, follow};
+use crate::signer::Signer;
+use crate::web;
+use deadwax_i2p_gateway::tracker::Tracker;
+use deadwax_index::entry::identity::Identity;
+use deadwax_index::entry::{Scope, VerifiedEntry};
+use deadwax_index::search::SearchIndex;
+use deadwax_index::store::Store;
+use net::{Dice, Net, Port, Weather};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+/// As over Tor on a middling day.
+const MIDDLING: Weather =
+    Weather { rtt: Duration::from_secs(1), bytes_per_sec: 150_000, breaks_every_bytes: 0 };
+/// Others that a node follows.
+const PEERS: usize = 4;
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A node, running.
+struct Node {
+    app: SharedApp,
+    author: Identity,
+    tasks: JoinSet<()>,
+    _dir: TempDir,
+}
+
+/// Nodes that follow each other.
+struct Nodes {
+    net: Arc<Net>,
+    nodes: Vec<Node>,
+    /// When each node came to hold so many entries.
+    arrivals: Arc<Mutex<Vec<Vec<(u64, Instant)>>>>,
+}
+
+/// In memory where there is a file system for that: what disks do is not what is measured.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+impl Nodes {
+    /// `running` of `all` nodes, each with [`PEERS`] among those that run: the next one, so that all are
+    /// connected, and others by chance.
+    fn start(all: usize, running: std::ops::Range<usize>, weather: Weather, seed: u64) -> Self {
+        let net = Net::new(all, weather, seed);
+        let mut nodes =
+            Self { net, nodes: Vec::new(), arrivals: Arc::new(Mutex::new(vec![Vec::new(); all])) };
+        let among: Vec<usize> = running.collect();
+        nodes.add(&among, &among, seed);
+        nodes
+    }
+
+    fn add(&mut self, new: &[usize], among: &[usize], seed: u64) {
+        let mut dice = Dice::new(seed);
+        for &number in new {
+            let at = among.iter().position(|other| *other == number).unwrap();
+            let mut peers = vec![among[(at + 1) % among.len()]];
+            while peers.len() < PEERS.min(among.len() - 1) {
+                let other = among[dice.below(among.len() as u64) as usize];
+                if other != number && !peers.contains(&other) {
+                    peers.push(other);
+                }
+            }
+            self.start_node(number, &peers);
+        }
+    }
+
+    fn start_node(&mut self, number: usize, peers: &[usize]) {
+        let dir = folder();
+        let mut config = Config::default();
+        let address = |peer: &usize| PeerAddress::Unix(format!("/{peer}").into());
+        config.sync.peers = peers.iter().map(address).collect();
+        let app = Arc::new(App::new(
+            config,
+            Store::open(dir.path()).unwrap(),
+            SearchIndex::open(dir.path()).unwrap(),
+            Signer::open(dir.path()).unwrap(),
+            Tracker::new(Default::default()),
+            Dialer::simulated(Port { net: Arc::clone(&self.net), node: number }),
+        ));
+        self.net.serve(number, web::router(Arc::clone(&app)));
+        let mut tasks = JoinSet::new();
+        let turns = Arc::new(Turns::default());
+        for peer in peers.iter().map(address) {
+            tasks.spawn(follow(Arc::clone(&app), peer, Arc::clone(&turns)));
+        }
+        let (noted, arrivals) = (Arc::clone(&app), Arc::clone(&self.arrivals));
+        tasks.spawn(async move {
+            let mut released = noted.released.subscribe();
+            while released.changed().await.is_ok() {
+                arrivals.lock().unwrap()[number].push((count(&noted), Instant::now()));
+            }
+        });
+        let author = Identity::from_secret([number as u8 + 1; 32]);
+        self.nodes.push(Node { app, author, tasks, _dir: dir });
+    }
+
+    /// A new entry, signed and accepted at a node.
+    fn publish(&mut self, at: usize, entries: u64) {
+        let node = &mut self.nodes[at];
+        let next = *node.author.next_n.of(Scope::Main);
+        let bodies = (next..next + entries).map(|n| {
+            // As large as a link.
+            let body = [vec![0xa1, 0x05, 0x59, 0x01, 0xc0], vec![n as u8; 448]].concat();
+            node.author.sign(body, 99, n, 494_000)
+        });
+        let entries: Vec<VerifiedEntry> = bodies.collect();
+        node.app.take_in(&entries, None).unwrap();
+    }
+
+    /// Waits until all hold the same; how long it took.
+    async fn until_equal(&self, patience: Duration) -> Duration {
+        let started = Instant::now();
+        let equal = async {
+            loop {
+                let mut roots =
+                    self.nodes.iter().map(|node| node.app.store.scope_state(Scope::Main).unwrap().root);
+                let first = roots.next();
+                if roots.all(|root| Some(root) == first) {
+                    return;
+                }
+                sleep(Duration::from_millis(250)).await;
+            }
+        };
+        if timeout(patience, equal).await.is_err() {
+            let counts: Vec<u64> = self.nodes.iter().map(|node| count(&node.app)).collect();
+            panic!("not equal after {patience:?}: {counts:?}");
+        }
+        started.elapsed()
+    }
+}
+
+fn count(app: &App) -> u64 {
+    app.store.scope_state(Scope::Main).unwrap().count
+}
+
+/// Runs in virtual time, which goes on when nobody has anything to do.
+fn simulate(work: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().start_paused(true).build().unwrap().block_on(work);
+}
+
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
+}
+
+#[test]
+fn an_entry_is_everywhere_within_some_round_trips() {
+    simulate(async {
+        const NODES: usize = 30;
+        const ENTRIES: u64 = 20;
+        let started = std::time::Instant::now();
+        let mut nodes = Nodes::start(NODES, 0..NODES, MIDDLING, 1);
+        sleep(Duration::from_secs(120)).await;
+        let mut dice = Dice::new(2);
+        let (mut delays, before) = (Vec::new(), nodes.net.bytes.load(Ordering::Relaxed));
+        for entry in 1..=ENTRIES {
+            let published = Instant::now();
+            nodes.publish(dice.below(NODES as u64) as usize, 1);
+            sleep(Duration::from_secs(60)).await;
+            for arrivals in nodes.arrivals.lock().unwrap().iter() {
+                let arrived =
+                    arrivals.iter().find(|(count, _)| *count >= entry).map(|(_, at)| *at - published);
+                delays.push(arrived.unwrap_or(DAY));
+            }
+        }
+        delays.sort_unstable();
+        let bytes = nodes.net.bytes.load(Ordering::Relaxed) - before;
+        println!(
+            "everywhere: p50 {:?}, p95 {:?}, last {:?}; {} bytes a node and entry; {:?} of real time",
+            percentile(&delays, 50),
+            percentile(&delays, 95),
+            delays.last().unwrap(),
+            bytes / NODES as u64 / ENTRIES,
+            started.elapsed(),
+        );
+        nodes.until_equal(Duration::from_secs(1)).await;
+        assert!(percentile(&delays, 95) <= 10 * MIDDLING.rtt);
+    });
+}
+
+#[test]
+fn halves_that_were_apart_for_a_day_become_equal() {
+    simulate(async {
+        let mut nodes = Nodes::start(30, 0..30, MIDDLING, 3);
+        nodes.publish(0, 20);
+        nodes.until_equal(Duration::from_secs(300)).await;
+        nodes.net.set_sides(|node| Some((node % 2) as u8));
+        for hour in 0..24 {
+            nodes.publish(hour, 5);
+            sleep(DAY / 24).await;
+        }
+        let counts: Vec<u64> = nodes.nodes.iter().map(|node| count(&node.app)).collect();
+        assert!(counts.iter().all(|count| (20..140).contains(count)), "{counts:?}");
+        nodes.net.set_sides(|_| Some(0));
+        let healed = nodes.until_equal(Duration::from_secs(1_200)).await;
+        println!("equal {healed:?} after the partition ended");
+        assert_eq!(count(&nodes.nodes[7].app), 140);
+    });
+}
+
+#[test]
+fn a_third_that_is_left_brings_everything_back() {
+    simulate(async {
+        let mut nodes = Nodes::start(50, 0..30, MIDDLING, 4);
+        for node in 0..30 {
+            nodes.publish(node, 10);
+        }
+        nodes.until_equal(Duration::from_secs(600)).await;
+        nodes.net.set_sides(|node| (node < 10 || node >= 30).then_some(0));
+        nodes.nodes.drain(10..30).for_each(|mut node| node.tasks.abort_all());
+        // Those that are left may have only dead peers; the new ones know some that are alive.
+        let alive: Vec<usize> = (0..10).chain(30..50).collect();
+        let new: Vec<usize> = (30..50).collect();
+        nodes.add(&new, &alive, 5);
+        let rebuilt = nodes.until_equal(Duration::from_secs(1_200)).await;
+        println!("20 new nodes are equal to the 10 that were left after {rebuilt:?}");
+        assert!(nodes.nodes.iter().all(|node| count(&node.app) == 300));
+    });
+}
