@@ -4,6 +4,7 @@ pub mod address;
 mod claims;
 pub mod client;
 mod compare;
+mod doubt;
 mod fetch;
 pub mod follow;
 pub mod items;

@@ -56,6 +56,9 @@ enum Command {
         /// Entries, in place of the scale's.
         #[arg(long, value_name = "N")]
         entries: Option<u64>,
+        /// Ids of a set that is compared, in place of the scale's.
+        #[arg(long, value_name = "N")]
+        set: Option<u64>,
         /// Samples, in place of the scale's.
         #[arg(long, value_name = "N")]
         samples: Option<u64>,
@@ -111,7 +114,7 @@ fn main() -> Result<()> {
                 println!("{:<16}{}", benchmark.name, benchmark.tells);
             }
         }
-        Command::Run { name, json, scale, groups, entries, samples, work } => {
+        Command::Run { name, json, scale, groups, entries, set, samples, work } => {
             let scale = match scale {
                 Size::Tiny => Scale::TINY,
                 Size::Small => Scale::SMALL,
@@ -120,6 +123,7 @@ fn main() -> Result<()> {
             let scale = Scale {
                 groups: groups.unwrap_or(scale.groups),
                 entries: entries.unwrap_or(scale.entries),
+                set: set.unwrap_or(scale.set),
                 samples: samples.unwrap_or(scale.samples).max(1),
             };
             let temporary = tempfile::tempdir()?;

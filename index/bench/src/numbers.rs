@@ -81,6 +81,8 @@ pub enum Purpose {
     Keys,
     /// Questions.
     Queries,
+    /// Ids that nobody signed.
+    Ids,
 }
 
 /// Finishes 64 bits so that each depends on all.

@@ -6,6 +6,7 @@ mod index;
 mod ingest;
 mod open;
 mod search;
+mod sync;
 
 pub use open::{Opened, open_once};
 
@@ -28,17 +29,19 @@ pub struct Scale {
     pub groups: u64,
     /// Entries.
     pub entries: u64,
+    /// Ids of a set that is compared with another one.
+    pub set: u64,
     /// Samples.
     pub samples: u64,
 }
 
 impl Scale {
     /// For tests: whether it works at all.
-    pub const TINY: Self = Self { groups: 600, entries: 1_000, samples: 2 };
+    pub const TINY: Self = Self { groups: 600, entries: 1_000, set: 2_000, samples: 2 };
     /// Some minutes.
-    pub const SMALL: Self = Self { groups: 30_000, entries: 100_000, samples: 5 };
+    pub const SMALL: Self = Self { groups: 30_000, entries: 100_000, set: 30_000, samples: 5 };
     /// As large as MusicBrainz, and the first five million entries: hours.
-    pub const FULL: Self = Self { groups: 4_500_000, entries: 5_000_000, samples: 20 };
+    pub const FULL: Self = Self { groups: 4_500_000, entries: 5_000_000, set: 1_000_000, samples: 20 };
 }
 
 /// Where and how much is measured.
@@ -62,7 +65,7 @@ pub struct Benchmark {
 }
 
 /// All of them.
-pub const BENCHMARKS: [Benchmark; 7] = [
+pub const BENCHMARKS: [Benchmark; 8] = [
     Benchmark {
         name: "ingest",
         tells: "entries a second, verified, durable and searchable, beside bare verification on one core",
@@ -97,6 +100,11 @@ pub const BENCHMARKS: [Benchmark; 7] = [
         name: "open",
         tells: "seconds from opening to the first answer in a new process, beside bare tantivy",
         measure: open::open,
+    },
+    Benchmark {
+        name: "sync",
+        tells: "bytes to end the difference of two sets, by what is missing, compressed; beside negentropy",
+        measure: sync::sync,
     },
 ];
 

@@ -58,5 +58,8 @@ fn every_measurement_gives_figures_that_can_be_true() {
         let found = found[who].as_u64().unwrap();
         assert!(found > questions / 3 && found < questions, "{found} of {questions}");
     }
+    // What is missing is the least that goes over the wire; a small difference costs less than all digests.
+    assert!(median("sync", "ours") > 1.0 && median("sync", "baseline") > 1.0, "{}", of("sync"));
+    assert!(of("sync")["details"]["digests_by_sketch_least"].as_f64().unwrap() > 1.0, "{}", of("sync"));
     assert!(of("open")["details"]["resident_mib"][0].as_u64().unwrap() < 2_000, "{}", of("open"));
 }

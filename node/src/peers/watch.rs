@@ -1,6 +1,7 @@
 //! Watches a peer's state while its tails are read, and compares the sets when the tails cannot explain why
 //! they differ.
 
+use super::doubt::{Doubt, Seen, Way};
 use super::fetch::Fetcher;
 use super::follow::FollowError;
 use super::status::StateAnswer;
@@ -15,50 +16,6 @@ use tokio::time::Instant;
 const STATE_INTERVAL: Duration = Duration::from_secs(120);
 /// Sets that differ without a reason are looked at once more after this.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
-/// After a comparison that brought nothing, the next one waits: this long first, twice as long each time. The
-/// peer lacks what is here, or has what cannot be in this set.
-const MIN_PAUSE: Duration = Duration::from_secs(60);
-/// The longest of these pauses: digests every hour are 40 bytes a second.
-const MAX_PAUSE: Duration = Duration::from_secs(3_600);
-
-/// What is suspected of one scope.
-struct Doubt {
-    /// States in a row that differ although the tail was read to its end.
-    states: u32,
-    /// No comparison before this.
-    quiet_until: Instant,
-    pause: Duration,
-    /// Since the sets were equal last.
-    sketch_was_read: bool,
-}
-
-impl Doubt {
-    fn none() -> Self {
-        Self { states: 0, quiet_until: Instant::now(), pause: MIN_PAUSE, sketch_was_read: false }
-    }
-
-    /// Takes in whether the sets differ; says whether it is time to compare them.
-    fn look(&mut self, differ: bool) -> bool {
-        if !differ {
-            *self = Self::none();
-        } else if Instant::now() >= self.quiet_until {
-            self.states += 1;
-        }
-        self.states >= 2
-    }
-
-    /// Takes in what comparing came to.
-    fn settle(&mut self, new: u64, by_sketch: bool) {
-        self.states = 0;
-        if new > 0 {
-            self.pause = MIN_PAUSE;
-        } else if !by_sketch {
-            self.quiet_until = Instant::now() + self.pause;
-            self.pause = (self.pause * 2).min(MAX_PAUSE);
-        }
-    }
-}
-
 /// Asks for the state now and then, and when entries came; `read` has the position up to which the tail of
 /// each scope was read.
 pub(super) async fn watch_state(
@@ -67,7 +24,7 @@ pub(super) async fn watch_state(
 ) -> Result<std::convert::Infallible, FollowError> {
     let (app, peer, control) = (fetchers[0].app, fetchers[0].peer, fetchers[0].control);
     let mut released = app.released.subscribe();
-    let mut doubts = Scope::ALL.map(|_| Doubt::none());
+    let mut doubts = Scope::ALL.map(|_| Doubt::new(Instant::now()));
     // The first look comes soon: a tail of which nothing is left to read may hide what differs.
     let mut interval = SECOND_LOOK;
     loop {
@@ -82,18 +39,16 @@ pub(super) async fn watch_state(
             // Sets of other members differ, whatever is fetched.
             let comparable = scope == Scope::Core || state.members_root == app.members_root();
             let at_end = state.tail.get(&scope).is_none_or(|tail| read.borrow()[scope as usize] >= *tail);
-            if doubt.look(comparable && at_end && state.scopes.get(&scope) != own.get(&scope)) {
-                // Whether a sketch told everything is seen in the next states; digests do.
-                let by_sketch = !std::mem::replace(&mut doubt.sketch_was_read, true);
-                let counts = [&state.scopes, &own].map(|of| of.get(&scope).map_or(0, |of| of.count));
-                let difference = by_sketch.then(|| counts[0].abs_diff(counts[1]));
+            let [theirs, own] = [&state.scopes, &own].map(|scopes| scopes.get(&scope).cloned());
+            let counts = [&theirs, &own].map(|of| of.as_ref().map_or(0, |of| of.count));
+            let seen = Seen { theirs, own, should_be_equal: comparable && at_end };
+            if let Some(way) = doubt.look(seen, Instant::now()) {
+                let difference = (way == Way::Sketch).then(|| counts[0].abs_diff(counts[1]));
                 let compared = fetchers[scope as usize].compare(difference).await?;
-                let new = compared.map_or(0, |compared| compared.new);
-                doubt.settle(new, by_sketch);
+                doubt.settle(compared.map_or(0, |compared| compared.new), way, Instant::now());
             }
         }
-        let in_doubt = doubts.iter().any(|doubt| doubt.states > 0);
-        interval = if in_doubt { SECOND_LOOK } else { STATE_INTERVAL };
+        interval = if doubts.iter().any(Doubt::is_open) { SECOND_LOOK } else { STATE_INTERVAL };
     }
 }
 
