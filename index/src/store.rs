@@ -4,6 +4,7 @@
 //! questions are asked by [`entries`] and [`crate::projection`].
 
 pub mod entries;
+pub mod membership;
 pub(crate) mod migration;
 pub mod private;
 
@@ -95,6 +96,7 @@ pub struct Store {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     private: Mutex<Connection>,
+    members: Mutex<membership::Kept>,
 }
 
 impl Store {
@@ -141,6 +143,7 @@ impl Store {
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             private: Mutex::new(private),
+            members: Mutex::default(),
         })
     }
 

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 pub(super) const ENTRIES: &[&str] = &[
     include_str!("../../migrations/0001_entries.sql"),
     include_str!("../../migrations/0002_projections.sql"),
+    include_str!("../../migrations/0003_members.sql"),
 ];
 /// Schemas of `private.db`.
 pub(super) const PRIVATE: &[&str] = &[include_str!("../../migrations/0001_private.sql")];
