@@ -80,9 +80,13 @@ impl Store {
         self.read(|db| Ok(count(db)? as u64))
     }
 
-    /// Whether the entry with this id waits in the inbox.
-    pub fn is_in_inbox(&self, id: &EntryId) -> Result<bool, StoreError> {
-        self.read(|db| Ok(db.prepare_cached("SELECT 1 FROM inbox WHERE id = ?1")?.exists([id.0])?))
+    /// The entry with this id, if it waits in the inbox.
+    pub fn in_inbox(&self, id: &EntryId) -> Result<Option<VerifiedEntry>, StoreError> {
+        let row = self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT head, body FROM inbox WHERE id = ?1")?;
+            Ok(statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        })?;
+        row.as_ref().map(verify).transpose()
     }
 }
 
@@ -115,9 +119,14 @@ pub(crate) fn take_from_inbox(db: &Connection, author: &AuthorKey) -> Result<Vec
     let rows = statement.query_map([author.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> = rows.collect::<Result<_, _>>()?;
     db.prepare_cached("DELETE FROM inbox WHERE author = ?1")?.execute([author.0])?;
-    rows.iter()
-        .map(|(head, body)| VerifiedEntry::new(VerifiedHead::verify(head)?, body.as_deref()))
-        .collect::<Result<_, _>>()
+    rows.iter().map(verify).collect()
+}
+
+/// Checks head and body again: disks fail.
+fn verify((head, body): &(Vec<u8>, Option<Vec<u8>>)) -> Result<VerifiedEntry, StoreError> {
+    VerifiedHead::verify(head)
+        .map_err(Into::into)
+        .and_then(|head| VerifiedEntry::new(head, body.as_deref()))
         .map_err(|_| StoreError::Damaged("an entry in the inbox does not verify any more"))
 }
 

@@ -134,7 +134,7 @@ fn within_one_batch_the_order_does_not_matter() {
     let batch = [main_entry(6, 0), vouch(5, 0, 6, 1), main_entry(7, 0), vouch(1, 0, 5, 2), founded()];
     let outcomes = ingest(&store, &batch, None).unwrap();
     let [new, stranger] = [Outcome::New, Outcome::NotMember];
-    assert_eq!(outcomes, [new, new, stranger, new, new].map(|outcome| outcome));
+    assert_eq!(outcomes, [new, new, stranger, new, new]);
     check(&store, &batch);
 }
 
@@ -153,7 +153,7 @@ fn an_open_set_becomes_that_of_a_network_when_its_charter_is_here() {
     assert_eq!(offer(&store, &founded()), Outcome::New);
     check(&store, &[&open_set[..], &[founded()]].concat());
     assert_eq!(store.inbox_count().unwrap(), 2);
-    assert!(store.is_in_inbox(&main_entry(6, 0).head().id()).unwrap());
+    assert_eq!(store.in_inbox(&main_entry(6, 0).head().id()).unwrap(), Some(main_entry(6, 0)));
     // A second network is refused, the same one is not.
     pin_charter(&store, pinned()).unwrap();
     assert!(
