@@ -7,6 +7,7 @@ use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, Body, EntryId, Kind, Scope};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 /// What each operator may grant if no charter says so.
 pub const DEFAULT_BUDGET: u64 = 1000;
@@ -38,13 +39,19 @@ pub(super) struct Adopted {
     pub body: Vec<u8>,
 }
 
+impl From<&CharterSaid> for Adopted {
+    fn from(said: &CharterSaid) -> Self {
+        Self { id: said.id, charter: said.charter.clone(), body: said.body.clone() }
+    }
+}
+
 /// An entry that carries a charter.
 #[derive(Debug, Clone)]
 struct Carrier {
     entry: EntryId,
     author: AuthorKey,
     n: u64,
-    said: CharterSaid,
+    said: Arc<CharterSaid>,
 }
 
 /// Two charters after one, each with enough signatures: some operators signed both.
@@ -101,12 +108,19 @@ impl Chain {
     }
 
     /// Notes that an entry carries a charter, or does not any more.
-    pub fn index(&mut self, entry: EntryId, author: AuthorKey, n: u64, said: &CharterSaid, is_there: bool) {
+    pub fn index(
+        &mut self,
+        entry: EntryId,
+        author: AuthorKey,
+        n: u64,
+        said: &Arc<CharterSaid>,
+        is_there: bool,
+    ) {
         let prev = said.charter.prev;
         let carriers = self.carried.entry(prev).or_default().entry(said.id).or_default();
         carriers.retain(|carrier| carrier.entry != entry);
         if is_there {
-            carriers.push(Carrier { entry, author, n, said: said.clone() });
+            carriers.push(Carrier { entry, author, n, said: Arc::clone(said) });
             self.prev_of.insert(said.id, prev);
         } else {
             self.judged.remove(&entry);
@@ -139,7 +153,7 @@ impl Chain {
             self.wanted().and_then(|id| self.any_carrier(&id)).map(|carrier| carrier.said.clone())
         {
             let is_before = !self.adopted.is_empty();
-            self.take(Adopted { id: said.id, charter: said.charter, body: said.body }, is_before);
+            self.take(Adopted::from(&*said), is_before);
             return true;
         }
         let Some(tip) = self.adopted.back() else { return false };
@@ -155,7 +169,7 @@ impl Chain {
             .into_iter()
             .find(|carrier| *judged.entry(carrier.entry).or_insert_with(|| carrier.has_enough(&roster)));
         let Some(said) = next.map(|carrier| carrier.said.clone()) else { return false };
-        self.take(Adopted { id: said.id, charter: said.charter, body: said.body }, false);
+        self.take(Adopted::from(&*said), false);
         true
     }
 

@@ -4,6 +4,7 @@ use super::rulings::RulingSubject;
 use crate::entry::ballot::Verdict;
 use crate::entry::charter::{Charter, CharterId, signed_bytes};
 use crate::entry::{AuthorKey, Body, EntryId, Kind, VerifiedHead};
+use std::sync::Arc;
 
 /// An entry of `core`, as far as membership is concerned.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub(super) struct Slot {
 /// What a body says about membership.
 #[derive(Debug, Clone)]
 pub(super) enum Says {
-    Charter(Box<CharterSaid>),
+    Charter(Arc<CharterSaid>),
     Ballot {
         subject: RulingSubject,
         verdict: Verdict,
@@ -39,7 +40,7 @@ pub(super) enum Says {
     Nothing,
 }
 
-/// A charter as an entry carries it.
+/// A charter as an entry carries it. Up to 50 KB in memory, so it is kept once.
 #[derive(Debug, Clone)]
 pub(super) struct CharterSaid {
     pub id: CharterId,
@@ -76,7 +77,7 @@ impl Says {
     fn of(kind: u64, body: &[u8]) -> Self {
         match Body::from_bytes(kind, body) {
             Ok(Body::Charter(charter)) => match CharterSaid::new(charter, body) {
-                Some(said) => Self::Charter(Box::new(said)),
+                Some(said) => Self::Charter(Arc::new(said)),
                 None => Self::Nothing,
             },
             Ok(Body::Ballot(ballot)) => {
