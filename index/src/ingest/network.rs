@@ -46,6 +46,9 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
     other.map_or(Ok(()), |other| Err(PinError::Other(other)))
 }
 
+/// Position, scope, head and body of an entry.
+type Row = (i64, i64, Vec<u8>, Option<Vec<u8>>);
+
 impl Batch<'_> {
     /// Draws the conclusions from what has changed about the members; returns who joined.
     pub(super) fn follow_members(&mut self) -> Result<Vec<AuthorKey>, StoreError> {
@@ -121,7 +124,7 @@ impl Batch<'_> {
         let mut statement = db.prepare_cached(sql)?;
         let rows = statement
             .query_map([author_no], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let rows: Vec<(i64, i64, Vec<u8>, Option<Vec<u8>>)> = rows.collect::<Result<_, _>>()?;
+        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
         for (seq, scope, head, body) in rows {
             let head = VerifiedHead::verify(&head)
                 .map_err(|_| StoreError::Damaged("an entry does not verify any more"))?;

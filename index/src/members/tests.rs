@@ -176,7 +176,7 @@ fn plain(entries: &[CoreEntry]) -> (Vec<usize>, Vec<Option<u8>>) {
                     }
                     _ => None,
                 });
-            said.last() == Some(true)
+            said.fold(None, |_, one| Some(one)) == Some(true)
         });
         let against = roster.iter().filter(|operator| {
             let ballots =
@@ -186,7 +186,7 @@ fn plain(entries: &[CoreEntry]) -> (Vec<usize>, Vec<Option<u8>>) {
                     }
                     _ => None,
                 });
-            ballots.last() == Some(Verdict::Falls)
+            ballots.fold(None, |_, one| Some(one)) == Some(Verdict::Falls)
         });
         let is_banned = 2 * against.count() > roster.len();
         Some(u8::from((operators.contains(subject) || supports) && !is_banned))
