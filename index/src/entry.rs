@@ -3,9 +3,11 @@
 //! Not here: which entries belong to a set ([`crate::ingest`]) and what follows from them
 //! ([`crate::projection`]).
 
+pub mod ballot;
 pub mod bodies;
 pub mod body;
 pub mod cbor;
+pub mod charter;
 pub mod collage;
 pub mod fields;
 pub mod head;
@@ -14,6 +16,7 @@ pub mod json;
 pub mod kind;
 pub mod limits;
 pub mod link;
+pub mod node;
 pub mod opinion;
 pub mod own_release;
 pub mod reason;
@@ -21,6 +24,7 @@ pub mod request;
 pub mod retract;
 pub mod subject;
 pub mod texts;
+pub mod vouch;
 
 pub use bodies::Body;
 pub use body::VerifiedEntry;

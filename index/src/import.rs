@@ -173,7 +173,7 @@ impl Report {
             *match outcome {
                 Outcome::New | Outcome::BodyAdded => &mut self.new,
                 Outcome::Known => &mut self.known,
-                Outcome::SlotTaken | Outcome::OverQuota => &mut self.refused,
+                Outcome::SlotTaken | Outcome::OverQuota | Outcome::NotMember => &mut self.refused,
             } += 1;
         }
     }

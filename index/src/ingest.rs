@@ -1,17 +1,23 @@
 //! The one door in: verified entries join the set here, or are told why not.
 //!
-//! Set, root, projections and the queue of the search index change in one transaction, so no crash
-//! can leave them apart. Whose entries belong to the set is not asked yet: it is open to all keys.
+//! Set, members, root, projections and the queue of the search index change in one transaction, so no
+//! crash can leave them apart. Without a charter the set is open to all keys.
+
+mod network;
+
+pub use network::{PinError, pin_charter};
 
 use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
+use crate::members::{CoreEntry, Members};
 use crate::projection::{Fold, Place};
 use crate::store::changes::SetChanges;
-use crate::store::entries::{load_sum, newest_position};
+use crate::store::entries::{load_sum, newest_position, read_head};
 use crate::store::{Store, StoreError};
 use crate::sync::root::SetSum;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -27,6 +33,8 @@ pub enum Outcome {
     SlotTaken,
     /// Its n is beyond the quota.
     OverQuota,
+    /// Its author is no member of the network.
+    NotMember,
 }
 
 /// A position in a peer's order of release, to commit with the entries up to it.
@@ -42,7 +50,7 @@ pub struct TailPosition<'a> {
     pub after: u64,
 }
 
-/// The quota on n in a scope: n must be below it.
+/// The quota on n in a scope, if no charter raises it and the author is no operator: n must be below it.
 pub fn quota(scope: Scope) -> u64 {
     match scope {
         Scope::Core => QUOTA_CORE,
@@ -59,9 +67,9 @@ pub fn ingest(
     entries: &[VerifiedEntry],
     position: Option<TailPosition<'_>>,
 ) -> Result<Vec<Outcome>, StoreError> {
-    store.change_sets(|db| {
-        let mut batch = Batch { db, fold: Fold::new(db), sums: Scope::ALL.map(|_| None) };
-        let outcomes = entries.iter().map(|entry| batch.offer(entry)).collect::<Result<_, _>>()?;
+    store.write_set(|db, members| {
+        let mut batch = Batch::new(db, members);
+        let outcomes = batch.offer_all(entries)?;
         batch.save_sums()?;
         if let Some(TailPosition { peer, scope, incarnation, after }) = position {
             db.execute(
@@ -79,17 +87,31 @@ pub fn ingest(
 /// # Errors
 /// The store's; then nothing has changed.
 pub fn drop_body(store: &Store, id: &EntryId) -> Result<bool, StoreError> {
-    store.write(|db| {
-        let sql = "SELECT seq FROM entries WHERE id = ?1 AND body IS NOT NULL";
-        let Some(seq) = db.query_row(sql, [id.0], |row| row.get(0)).optional()? else { return Ok(false) };
+    store.write_set(|db, members| {
+        let sql = "SELECT seq, head FROM entries WHERE id = ?1 AND body IS NOT NULL";
+        let found: Option<(i64, Vec<u8>)> =
+            db.query_row(sql, [id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((seq, head)) = found else { return Ok((false, SetChanges::default())) };
         Fold::new(db).withdraw(seq)?;
         db.execute("UPDATE entries SET body = NULL WHERE seq = ?1", [seq])?;
-        Ok(true)
+        let mut changes = SetChanges::default();
+        let (author, said) = read_head(&head)?;
+        if let (Some(network), Scope::Core) = (members.as_mut(), said.scope()) {
+            network.drop_body(author, said.n);
+            network.settle();
+            let mut batch = Batch::new(db, members);
+            batch.follow_members()?;
+            batch.save_sums()?;
+            changes = batch.changes()?;
+        }
+        Ok((true, changes))
     })
 }
 
 struct Batch<'a> {
     db: &'a Transaction<'a>,
+    /// `None`: the set is open.
+    members: &'a mut Option<Members>,
     fold: Fold<'a>,
     /// By scope; loaded when first needed.
     sums: [Option<RunningSum>; 2],
@@ -113,11 +135,73 @@ impl RunningSum {
     }
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn new(db: &'a Transaction<'a>, members: &'a mut Option<Members>) -> Self {
+        Self { db, members, fold: Fold::new(db), sums: Scope::ALL.map(|_| None) }
+    }
+
+    /// Offers entries in their order; those whose authors become members because of later ones once more.
+    fn offer_all(&mut self, entries: &[VerifiedEntry]) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = Vec::with_capacity(entries.len());
+        let mut strangers: HashMap<AuthorKey, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let outcome = self.offer(entry)?;
+            outcomes.push(outcome);
+            if outcome == Outcome::NotMember {
+                strangers.entry(entry.head().author()).or_default().push(index);
+            }
+            if !(outcome == Outcome::NotMember || self.takes_part(entry, outcome)) {
+                continue;
+            }
+            let mut joined = self.follow_members()?;
+            while let Some(key) = joined.pop() {
+                for index in strangers.remove(&key).unwrap_or_default() {
+                    outcomes[index] = self.offer(&entries[index])?;
+                    joined.extend(self.follow_members()?);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Whether an entry that was offered has a say in who is a member.
+    fn takes_part(&self, entry: &VerifiedEntry, outcome: Outcome) -> bool {
+        matches!(outcome, Outcome::New | Outcome::BodyAdded) && entry.head().scope() == Scope::Core
+    }
+
+    /// Whether heads by this entry's author belong to the set, now that this entry is here too.
+    fn is_by_member(&mut self, entry: &VerifiedEntry) -> bool {
+        let (Some(members), head) = (self.members.as_mut(), entry.head()) else { return true };
+        if members.is_member(&head.author()) {
+            return true;
+        }
+        if head.scope() != Scope::Core || members.wanted_charter().is_none() {
+            return false;
+        }
+        let said = CoreEntry::new(head, entry.body());
+        if said.charter().is_none() || said.charter() != members.wanted_charter() {
+            return false;
+        }
+        // The charter is known by its hash: it is adopted, whoever sends it.
+        members.insert(said);
+        let is_member = members.is_member(&head.author());
+        if !is_member {
+            members.forget(&head.author());
+        }
+        is_member
+    }
+
     fn offer(&mut self, entry: &VerifiedEntry) -> Result<Outcome, StoreError> {
         let (head, db) = (entry.head(), self.db);
         let (id, scope, n) = (head.id(), head.scope(), head.statement().n);
-        if n >= quota(scope) {
+        if !self.is_by_member(entry) {
+            return Ok(Outcome::NotMember);
+        }
+        let quota = match self.members.as_ref() {
+            Some(members) => members.quota(scope, &head.author()),
+            None => quota(scope),
+        };
+        if n >= quota {
             return Ok(Outcome::OverQuota);
         }
         let author_no = author_no(db, &head.author())?;
@@ -153,7 +237,7 @@ impl Batch<'_> {
     }
 
     /// Gives an entry its row, at the newest position, and its place in the projections.
-    fn insert(&self, entry: &VerifiedEntry, author_no: i64) -> Result<(), StoreError> {
+    fn insert(&mut self, entry: &VerifiedEntry, author_no: i64) -> Result<(), StoreError> {
         let (head, db) = (entry.head(), self.db);
         let (id, scope, n) = (head.id(), head.scope(), head.statement().n);
         db.prepare_cached(
@@ -169,7 +253,11 @@ impl Batch<'_> {
             kind: statement.kind,
             created_hours: statement.created_hours,
         };
-        self.fold.project(&place, entry.body())
+        self.fold.project(&place, entry.body())?;
+        if let (Some(members), Scope::Core) = (self.members.as_mut(), scope) {
+            members.insert(CoreEntry::new(head, entry.body()));
+        }
+        Ok(())
     }
 
     fn sum(&mut self, scope: Scope) -> Result<&mut RunningSum, StoreError> {

@@ -23,6 +23,7 @@ pub mod ingest;
 pub mod listing;
 pub mod magnet;
 pub mod mbid;
+pub mod members;
 pub mod problem;
 pub mod projection;
 pub mod search;

@@ -119,6 +119,8 @@ impl<'a> Fold<'a> {
             return Ok(());
         }
         match &body {
+            // Who belongs to the network is folded by `members`.
+            Body::Charter(_) | Body::Ballot(_) | Body::Vouch(_) | Body::Node(_) => Ok(()),
             Body::Link(link) => links::insert(self, place, link),
             Body::OwnRelease(record) => own_releases::insert(self, place, record),
             Body::Description(description) => descriptions::insert(self, place, description),

@@ -6,6 +6,7 @@
 pub(crate) mod changes;
 pub mod digests;
 pub mod entries;
+pub mod membership;
 pub(crate) mod migration;
 pub mod private;
 pub mod sketch;
@@ -111,6 +112,7 @@ pub struct Store {
     digests: [digests::DigestKeeper; 2],
     /// By scope.
     sketches: [sketch::SketchKeeper; 2],
+    members: Mutex<membership::Kept>,
 }
 
 impl Store {
@@ -159,6 +161,7 @@ impl Store {
             private: Mutex::new(private),
             digests: Default::default(),
             sketches: Default::default(),
+            members: Mutex::default(),
         })
     }
 

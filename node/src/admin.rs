@@ -32,7 +32,7 @@ pub struct Status {
     pub i2p: Network,
     /// Count and root by scope.
     pub scopes: BTreeMap<Scope, ScopeAnswer>,
-    /// Null in an open set.
+    /// Root over the members; null in an open set, and until the charter is here.
     pub members_root: Option<String>,
     /// Entries signed here that wait for their release. Not on the public page, where it would tell
     /// when somebody submitted.
@@ -54,7 +54,7 @@ pub fn status_of(app: &App) -> Result<Status, WebError> {
         i2p: app.networks.i2p(),
         peers: app.peers.report(&scopes),
         scopes,
-        members_root: None,
+        members_root: app.members_root()?,
         waiting: app.store.waiting_count()?,
     })
 }

@@ -102,12 +102,29 @@ impl App {
                 // The key was used elsewhere, or restored from an old copy: nothing of it is lost.
                 tracing::warn!(id = %entry.head().id(), "another entry has this one's n: it is signed anew");
                 sign_anew(self, entry)?;
+            } else if outcome == Outcome::NotMember {
+                self.keep_for_later(entry)?;
             } else if !matches!(outcome, Outcome::New | Outcome::Known) {
                 tracing::warn!(?outcome, id = %entry.head().id(), "an entry signed here could not join the set");
             }
         }
         self.store.remove_from_outbox(&due)?;
         Ok(())
+    }
+
+    /// Puts an entry whose author is no member of the network into the inbox. False: there is no room.
+    pub fn keep_for_later(&self, entry: &VerifiedEntry) -> Result<bool, StoreError> {
+        let kept = self.store.put_in_inbox(entry, now_secs());
+        let kept = kept.inspect_err(|error| _ = self.disk.failed(error))?;
+        if !kept {
+            tracing::warn!(id = %entry.head().id(), "the inbox of strangers is full: an entry was not kept");
+        }
+        Ok(kept)
+    }
+
+    /// The root over the members in hexadecimal; none as long as the set is open or the charter is not here.
+    pub fn members_root(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.store.members_root()?.map(|root| data_encoding::HEXLOWER.encode(&root)))
     }
 
     /// What is listed of a release group.
@@ -128,14 +145,12 @@ impl App {
         ])
     }
 
-    /// The root over the members, as the state has it: none while the set is open to all authors.
-    pub fn members_root(&self) -> Option<String> {
-        None
-    }
-
     /// What sketches of this network are drawn with: the id of the pinned charter, once there is one.
-    pub fn network_id(&self) -> [u8; 32] {
-        OPEN_NETWORK
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn network_id(&self) -> Result<[u8; 32], StoreError> {
+        Ok(self.store.pinned_charter()?.map_or(OPEN_NETWORK, |charter| charter.0))
     }
 
     /// Announce addresses that every magnet of this node names: its own, then its peers'.

@@ -10,6 +10,7 @@ mod identity;
 mod import;
 mod index;
 mod link;
+mod network;
 mod node;
 mod output;
 mod search;
@@ -60,6 +61,13 @@ enum Command {
     /// Publish torrent links
     #[command(subcommand)]
     Link(Box<link::Link>),
+    /// Found or join a network, or show who belongs to it
+    #[command(subcommand)]
+    Network(network::Network),
+    /// Answer for somebody, so that their entries belong to the network
+    Vouch(network::Vouch),
+    /// Say as an operator that something is hidden, or somebody banned
+    Ballot(network::Ballot),
     /// Search for release groups by words, filters or an identifier
     Search(search::Search),
     /// Import the MusicBrainz catalogue, or say how much of it is here
@@ -126,6 +134,9 @@ pub fn main() -> ExitCode {
         Command::Identity(command) => command.run(&context),
         Command::Entry(command) => command.run(&context),
         Command::Link(command) => command.run(&context),
+        Command::Network(command) => command.run(&context),
+        Command::Vouch(command) => command.run(&context),
+        Command::Ballot(command) => command.run(&context),
         Command::Search(command) => command.run(&context),
         Command::Catalogue(command) => command.run(&context),
         Command::Export(command) => command.run(&context),

@@ -1,6 +1,7 @@
 //! The node's own key, with the file that keeps it and its counters (`node.identity`).
 
 use anyhow::{Context, Result};
+use deadwax_index::entry::charter::CharterSignature;
 use deadwax_index::entry::identity::Identity;
 use deadwax_index::entry::{AuthorKey, Scope, VerifiedEntry};
 use std::fs::File;
@@ -54,6 +55,11 @@ impl Signer {
     pub fn next_n(&self, scope: Scope) -> u64 {
         let mut next_n = self.identity.next_n;
         *next_n.of(scope)
+    }
+
+    /// Agrees to a charter as an operator; `message` is what operators sign of it.
+    pub fn sign_charter(&self, message: &[u8]) -> CharterSignature {
+        self.identity.sign_charter(message)
     }
 
     /// Signs a new entry. Its n is on the disk as used before anybody sees the entry: an author who

@@ -76,6 +76,8 @@ pub enum ReceiptState {
     Released,
     /// Signed, and waiting for its release.
     Queued,
+    /// Signed, and waiting until its author is a member of the network.
+    Inbox,
     /// It was there before.
     Known,
 }
@@ -306,7 +308,8 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     }
     drop(signer);
     app.release_due()?;
-    Ok(Receipt { id, n, state: ReceiptState::Released })
+    let waits = app.store.in_inbox(&entry.head().id())?.is_some();
+    Ok(Receipt { id, n, state: if waits { ReceiptState::Inbox } else { ReceiptState::Released } })
 }
 
 /// Signs what an entry says once more, with the next free n, for release with the next batch.
@@ -332,6 +335,9 @@ fn known(app: &App, link: &Link, key: Option<&str>) -> Result<Option<Receipt>, S
         }
         if let Some(stored) = app.store.entry(&id)? {
             return Ok(Some(receipt(&stored.verify()?, ReceiptState::Released)));
+        }
+        if let Some(entry) = app.store.in_inbox(&id)? {
+            return Ok(Some(receipt(&entry, ReceiptState::Inbox)));
         }
     }
     if let Some(entry) = app.store.waiting_about(&subject(link))? {
@@ -373,6 +379,13 @@ pub fn submit_signed(app: &App, entry: &VerifiedEntry) -> Result<Receipt, Submit
             let head = entry.head();
             Err(SubmitError::Taken { next_n: app.store.next_n(&head.author(), head.scope())? })
         }
+        Outcome::NotMember if app.keep_for_later(entry)? => Ok(receipt(entry, ReceiptState::Inbox)),
+        Outcome::NotMember => Err(SubmitError::Problem(problem(
+            "entry.inbox",
+            "",
+            "The entry's author is no member of this network, and too many entries of others are waiting.",
+            "Ask a member to vouch for the author, and send it again.",
+        ))),
         Outcome::OverQuota => Err(SubmitError::Problem(problem(
             "entry.quota",
             "n",

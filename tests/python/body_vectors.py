@@ -1,6 +1,6 @@
-"""Bodies of kinds 33 to 46 for the test vectors: what may be in one, and each rule broken once.
+"""Bodies of kinds 0 to 3 and 33 to 46 for the test vectors: what may be in one, and each rule broken once.
 
-Written from `doc/ENTRY-FORMAT.md` sections 10 to 14. The records and their people are invented. Not
+Written from `doc/ENTRY-FORMAT.md` sections 10 to 15. The records and their people are invented. Not
 here: links, which have `link_vectors.py`.
 """
 
@@ -18,11 +18,16 @@ ONE, TWO, THREE = ("".join(f"{(first + i) % 256:02x}" for i in range(32)) for fi
 SUBJECT_KINDS = "release-group release recording artist label work".split()
 REASONS = "other duplicate transcode wrong-mbid dead fake incomplete wrong-format poor-quality spam".split()
 NAMES = {
+    0: "charter", 1: "ballot", 2: "vouch", 3: "node",
     33: "own-release", 34: "description", 35: "tag", 36: "vote", 37: "report", 38: "comment", 39: "topic",
     40: "collage", 41: "collage-item", 42: "request", 43: "want", 44: "fill", 45: "profile", 46: "retract",
 }
 # Names of the fields by kind; a field's key is its place.
 MEMBERS = {
+    0: "prev name roster budget quota_main quota_core text signatures",
+    1: "subject author infohash dimension verdict reason note",
+    2: "key grant withdrawn note",
+    3: "name onion i2p tracker text",
     33: "title artists release_group types date country labels barcode status media urls language disambiguation",
     34: "subject text language replaces",
     35: "subject tag withdrawn",
@@ -59,6 +64,14 @@ def item(name, value):
         return {0: uuid.UUID(value["mbid"]).bytes, 1: SUBJECT_KINDS.index(value["mbid_kind"])}
     if name in ("replaces", "reply_to", "collage", "request", "link", "entry"):
         return bytes.fromhex(value)
+    if name in ("prev", "author", "infohash", "key"):
+        return bytes.fromhex(value)
+    if name == "roster":
+        return [bytes.fromhex(key) for key in value]
+    if name == "signatures":
+        return [[bytes.fromhex(one["key"]), bytes.fromhex(one["signature"])] for one in value]
+    if name in ("dimension", "verdict"):
+        return {"dimension": ["visibility", "author"], "verdict": ["stands", "falls"]}[name].index(value)
     if name in ("mbid", "release_group"):
         return uuid.UUID(value).bytes
     if name == "reason" and type(value) is str:
@@ -88,8 +101,16 @@ def own_release_uuid(entry_id):
 GROUP_SUBJECT = {"mbid": GROUP, "mbid_kind": "release-group"}
 ENTRY_SUBJECT = {"entry": ONE}
 
+# Whether a signature holds is not part of a body's form (16.2 judges it), so any 64 bytes do here.
+SIGNED = [{"key": ONE, "signature": ONE + TWO}]
+ONION, DESTINATION = "tide" * 14 + ".onion", "neap" * 13 + ".b32.i2p"
+
 # What has to be there and nothing else.
 BASIC = {
+    0: {"name": "Tidewater", "roster": [ONE], "signatures": SIGNED},
+    1: {"subject": ENTRY_SUBJECT, "dimension": "visibility", "verdict": "falls"},
+    2: {"key": ONE, "grant": 1},
+    3: {"name": "tideline", "onion": ONION},
     33: {"title": "Live at the Weighbridge", "artists": [{"name": "The Salt Cartographers"}]},
     34: {"subject": GROUP_SUBJECT, "text": "Recorded in a boathouse.\n\nSide two is one take."},
     35: {"subject": GROUP_SUBJECT, "tag": "field recordings"},
@@ -106,6 +127,12 @@ BASIC = {
     46: {"entry": THREE},
 }
 FULL = {
+    0: {"prev": TWO, "name": "Tidewater", "roster": [ONE, TWO, THREE], "budget": 500, "quota_main": 20_000,
+        "quota_core": 128, "text": "Field recordings.\nNothing else.",
+        "signatures": [{"key": ONE, "signature": ONE + TWO}, {"key": THREE, "signature": TWO + THREE}]},
+    1: {"author": THREE, "dimension": "author", "verdict": "stands", "reason": "spam", "note": "It was a mistake."},
+    2: {"key": THREE, "grant": 25, "withdrawn": True, "note": "We met at the weighbridge."},
+    3: {"name": "tideline", "onion": ONION, "i2p": DESTINATION, "tracker": True, "text": "On a boat.\nSometimes."},
     33: {
         "title": "Live at the Weighbridge",
         "artists": [
@@ -164,7 +191,19 @@ def longest():
 
 SPACED = "\u00a0 a\u2028b\u202ec\u200b "
 # (kind, name, JSON form)
+KEYS = [f"{number:064x}" for number in range(64)]
 EDGES = [
+    (0, "every limit reached", {
+        "prev": THREE, "name": "n" * 64, "roster": KEYS, "budget": 2**32 - 1, "quota_main": 2**32 - 1,
+        "quota_core": 2**32 - 1, "text": "t" * 4000, "signatures": [{"key": key, "signature": key * 2} for key in KEYS]}),
+    (0, "lowest amounts", BASIC[0] | {"budget": 0, "quota_main": 10_000, "quota_core": 64}),
+    (0, "signed by a key that is not on the roster", BASIC[0] | {"roster": [TWO]}),
+    (1, "about an MBID", BASIC[1] | {"subject": {"mbid": ARTIST, "mbid_kind": "artist"}}),
+    (1, "about a v1 infohash", {"infohash": ONE[:40], "dimension": "visibility", "verdict": "falls"}),
+    (1, "about a v2 infohash", {"infohash": ONE, "dimension": "visibility", "verdict": "stands"}),
+    (1, "reason without a word, note of 1,000 bytes", BASIC[1] | {"reason": 2**64 - 1, "note": "n" * 1000}),
+    (2, "grant of 2^32 - 1, note of 1,000 bytes", BASIC[2] | {"grant": 2**32 - 1, "note": "n" * 1000}),
+    (3, "I2P alone, every limit reached", {"name": "n" * 64, "i2p": "234567ab" * 6 + "cdef.b32.i2p", "text": "t" * 4000}),
     (33, "title of 1,000 bytes in 500 characters", BASIC[33] | {"title": "é" * 500}),
     (33, "64 artists, joined by white space", BASIC[33] | {"artists": [{"name": "a", "join": " "}] * 64}),
     (33, "join of 128 bytes", BASIC[33] | {"artists": [{"name": "n" * 1000, "join": "+" * 128}]}),
@@ -240,7 +279,7 @@ TOLERATED = [
     *((kind, "unknown keys are skipped", cbor2.dumps(fields(kind, value) | {21: "later", 2**64 - 1: [{0: -1}]}), value)
       for kind, value in FULL.items()),
     *((kind, f"{name} written as false", changed(kind, key, False), BASIC[kind]) for kind, key, name in [
-        (35, 2, "withdrawn"), (37, 4, "withdrawn"), (40, 4, "open"), (41, 4, "removed"), (42, 8, "log"), (42, 9, "cue"),
+        (2, 2, "withdrawn"), (3, 3, "tracker"), (35, 2, "withdrawn"), (37, 4, "withdrawn"), (40, 4, "open"), (41, 4, "removed"), (42, 8, "log"), (42, 9, "cue"),
         (43, 1, "withdrawn")]),
     (36, "unknown keys in a subject are skipped", changed(36, 0, 3, "later"), BASIC[36]),
     (35, "unknown keys in a subject with an MBID are skipped", changed(35, 0, 7, []), BASIC[35]),
@@ -407,7 +446,67 @@ def bad_media():
     yield from inner("media.tracks.number", wrap, track, 3, bad_text(128))
 
 
+def bad_amount(low):
+    yield from [(f"{low - 1}", low - 1, RANGE), ("2^32", 2**32, RANGE), ("as text", str(low), RANGE), ("as true", True, RANGE)]
+
+
+def bad_roster():
+    one, two = bytes.fromhex(ONE), bytes.fromhex(TWO)
+    yield "empty", [], RANGE
+    yield "of 65 keys", [number.to_bytes(32, "big") for number in range(65)], RANGE
+    yield "that descends", [two, one], RANGE
+    yield "with a key twice", [one, one], RANGE
+    yield "with a key of 31 bytes", [bytes(31)], RANGE
+    yield "with a key as text", [ONE], RANGE
+    yield "as bytes", one, RANGE
+
+
+def bad_signatures():
+    one, two = ([bytes.fromhex(key), bytes(64)] for key in (ONE, TWO))
+    yield "empty", [], RANGE
+    yield "of 65", [[number.to_bytes(32, "big"), bytes(64)] for number in range(65)], RANGE
+    yield "that descend", [two, one], RANGE
+    yield "with a key twice", [one, [one[0], b"\x01" * 64]], RANGE
+    yield "with a key of 33 bytes", [[bytes(33), bytes(64)]], RANGE
+    yield "with a signature of 63 bytes", [[bytes(32), bytes(63)]], RANGE
+    yield "with a signature as text", [[bytes(32), "0" * 64]], RANGE
+    yield "with a key alone", [[bytes(32)]], RANGE
+    yield "with three parts", [[bytes(32), bytes(64), 0]], RANGE
+    yield "with a map in it", [{0: bytes(32), 1: bytes(64)}], RANGE
+    yield "not in pairs", [bytes(32), bytes(64)], RANGE
+    yield "as a map", {0: bytes(64)}, RANGE
+
+
+def bad_infohash():
+    yield from [(f"of {length} bytes", bytes(length), RANGE) for length in (19, 21, 31, 33)]
+    yield "as text", "0" * 40, RANGE
+
+
+def bad_address(good, chars, ending):
+    yield from bad_text(chars + len(ending))
+    yield "too short", good[1:], RANGE
+    yield "too long", "t" + good, RANGE
+    yield "with a capital", good[0].upper() + good[1:], RANGE
+    yield "with a digit that base32 does not have", "1" + good[1:], RANGE
+    yield "with a hyphen", "-" + good[1:], RANGE
+    yield "without its ending", good[:chars], RANGE
+    yield "with a port", good[:-3] + ":80", RANGE
+    yield "with another ending", "a" * (chars + len(ending) - 8) + ".example", RANGE
+    yield "with a letter outside of ASCII", "é" + good[2:], RANGE
+
+
 BAD = {
+    0: {"prev": bad_bytes(32), "name": bad_text(64), "roster": bad_roster(), "budget": bad_amount(0),
+        "quota_main": bad_amount(10_000), "quota_core": bad_amount(64), "text": bad_long(4000),
+        "signatures": bad_signatures()},
+    1: {"subject": [*bad_subject()], "author": [*bad_bytes(32), ("beside a subject", bytes(32), RANGE, "subject")],
+        "infohash": [*bad_infohash(), ("beside a subject", bytes(20), RANGE, "subject")],
+        "dimension": [("2", 2, RANGE), ("-1", -1, RANGE), ("as its word", "visibility", RANGE), ("author of an entry", 1, RANGE)],
+        "verdict": [("2", 2, RANGE), ("-1", -1, RANGE), ("as true", True, RANGE)], "reason": bad_reason(),
+        "note": bad_text(1000)},
+    2: {"key": bad_bytes(32), "grant": bad_amount(1), "withdrawn": bad_flag(), "note": bad_text(1000)},
+    3: {"name": bad_text(64), "onion": bad_address(ONION, 56, ".onion"),
+        "i2p": bad_address(DESTINATION, 52, ".b32.i2p"), "tracker": bad_flag(), "text": bad_long(4000)},
     33: {"title": bad_text(1000), "artists": bad_artists(), "release_group": bad_bytes(16), "types": bad_texts(8, 128),
          "date": bad_date(), "country": bad_text(128), "labels": bad_labels(), "barcode": bad_text(128),
          "status": bad_text(128), "media": bad_media(), "urls": bad_texts(16, 256), "language": bad_text(35),
@@ -455,6 +554,12 @@ def void():
         yield kind, "nesting of nine", changed(kind, 99, [[[[[[[[]]]]]]]]), CBOR, ""
 
 
+    for name, value in [("visibility of an author", {1: bytes(32), 3: 0, 4: 1}), ("author of a torrent", {2: bytes(20), 3: 1, 4: 1})]:
+        yield 1, f"dimension {name}", cbor2.dumps(value), RANGE, "dimension"
+    for value in [{1: bytes(32), 2: bytes(20), 3: 0, 4: 1}, {0: {2: bytes(32)}, 1: bytes(32), 2: bytes(20), 3: 0, 4: 1}]:
+        yield 1, f"{len(value) - 2} subjects", cbor2.dumps(value), RANGE, "subject"
+
+
 # JSON that is refused: (kind, name, JSON). What the JSON form adds to the rules of bodies.
 REFUSED_JSON = [
     *((kind, "an unknown member", value | {"colour": "blue"}) for kind, value in BASIC.items()),
@@ -462,6 +567,23 @@ REFUSED_JSON = [
     *((kind, "an array", [value]) for kind, value in BASIC.items()),
     *((kind, "no " + name, {key: part for key, part in value.items() if key != name})
       for kind, value in BASIC.items() for name in value),
+    (0, "a roster that is a text", BASIC[0] | {"roster": ONE}),
+    (0, "a key of 62 digits", BASIC[0] | {"roster": [ONE[2:]]}),
+    (0, "a roster that descends", BASIC[0] | {"roster": [TWO, ONE]}),
+    (0, "a signature of 126 digits", BASIC[0] | {"signatures": [{"key": ONE, "signature": "0" * 126}]}),
+    (0, "an unknown member of a signature", BASIC[0] | {"signatures": [SIGNED[0] | {"by": "me"}]}),
+    (0, "a budget of 2^32", BASIC[0] | {"budget": 2**32}),
+    (0, "a negative budget", BASIC[0] | {"budget": -1}),
+    (1, "a subject and an author", BASIC[1] | {"author": ONE}),
+    (1, "an infohash of 41 digits", {"infohash": "0" * 41, "dimension": "visibility", "verdict": "falls"}),
+    (1, "an infohash in base32", {"infohash": "LJNVYXK6L5QGCYTDMRSWMZ3INFVGW3DN", "dimension": "visibility", "verdict": "falls"}),
+    (1, "another dimension", BASIC[1] | {"dimension": "author"}),
+    (1, "an unknown verdict", BASIC[1] | {"verdict": "hidden"}),
+    (1, "a verdict as number", BASIC[1] | {"verdict": 1}),
+    (2, "grant 0", BASIC[2] | {"grant": 0}),
+    (2, "a key of 63 digits", BASIC[2] | {"key": ONE[1:]}),
+    (3, "a peer's address", {"name": "tideline", "onion": "onion:" + ONION}),
+    (3, "a clearnet address", {"name": "tideline", "onion": "tideline.example"}),
     (36, "a name beside a decimal key", {"subject": ENTRY_SUBJECT, "1": 1}),
     (36, "a subject of both sorts", {"subject": GROUP_SUBJECT | ENTRY_SUBJECT, "value": 1}),
     (36, "a subject without kind", {"subject": {"mbid": GROUP}, "value": 1}),

@@ -1,4 +1,4 @@
-"""Writes `index/vectors/*.json`: entries, bodies, CBOR items, roots and sketches, each with the verdict it must get.
+"""Writes `index/vectors/*.json`: entries, bodies, CBOR items, networks, roots and sketches, each with its verdict.
 
 Made with cbor2, PyNaCl and blake3 from PyPI and nothing of Deadwax, so that Deadwax agreeing with
 them says something. Run it only to add vectors; those that are published never change.
@@ -20,6 +20,7 @@ import cbor_vectors
 import edwards
 import heads
 import link_vectors as links
+import member_vectors
 from heads import Author, assemble, byte_string, crafted, protected, statement, to_be_signed
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "index" / "vectors"
@@ -413,6 +414,7 @@ def main():
         "invalid": [{"hex": text, "rule": rule} for text, rule in cbor_vectors.INVALID.items()],
     })
     write("bodies.json", {"format": "deadwax/entry/1"} | body_sections())
+    write("members.json", {"format": "deadwax/members/1", "networks": list(member_vectors.cases())})
     ids = [hashlib.sha256(i.to_bytes(1, "big")).digest() for i in range(100)]
     sets = [[], ids[:1], ids[:2], ids[1::-1], ids[:3], [bytes(32)], [b"\xff" * 32], ids]
     write("root.json", {

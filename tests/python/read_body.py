@@ -1,4 +1,4 @@
-"""Reads the bodies of kinds 33 to 46 and their JSON form by `doc/ENTRY-FORMAT.md` sections 10 to 14.
+"""Reads the bodies of kinds 0 to 3 and 33 to 46 and their JSON form by `doc/ENTRY-FORMAT.md` sections 10 to 15.
 
 Each type of field is a pair: from the decoded value to JSON, and back. Either raises `Void`. Not here:
 CBOR, which `verify_entries.py` decodes, and links (`read_link.py`).
@@ -137,7 +137,62 @@ LABEL = table([(0, "name", text(128), MAY), (1, "catno", text(128), MAY), (2, "m
 TRACK = table([(0, "title", text(1000), MUST), (1, "length_ms", uint(0, 2**32 - 1), MAY),
                (2, "artist", text(1000), MAY), (3, "number", text(128), MAY)])
 MEDIUM = table([(0, "format", text(128), MAY), (1, "title", text(1000), MAY), (2, "tracks", maps(999, TRACK), MAY)])
+DIMENSION = registry(["visibility", "author"], keeps_others=False)
+VERDICT = registry(["stands", "falls"], keeps_others=False)
+ONION = text(62, lambda value: re.fullmatch("[a-z2-7]{56}\\.onion", value))
+DESTINATION = text(60, lambda value: re.fullmatch("[a-z2-7]{52}\\.b32\\.i2p", value))
+
+
+def ascending(kind, key):
+    """1 to 64 of a kind, sorted by `key`, none twice."""
+    def of(side, order):
+        def each(value):
+            need(type(value) is list and 1 <= len(value) <= 64)
+            parts = [side(part) for part in value]
+            keys = [order(part) for part in (value if side is kind[1] else parts)]
+            need(all(a < b for a, b in zip(keys, keys[1:])))
+            return parts
+        return each
+    return of(kind[0], key), of(kind[1], key)
+
+
+def read_signature(value):
+    need(type(value) is list and len(value) == 2)
+    return {"key": ID[0](value[0]), "signature": hexadecimal(64)[0](value[1])}
+
+
+def write_signature(value):
+    need(type(value) is dict and set(value) == {"key", "signature"})
+    return [ID[1](value["key"]), hexadecimal(64)[1](value["signature"])]
+
+
+def read_infohash(value):
+    return hexadecimal(20 if type(value) is bytes and len(value) == 20 else 32)[0](value)
+
+
+def write_infohash(value):
+    return hexadecimal(20 if type(value) is str and len(value) == 40 else 32)[1](value)
+
+
+def is_ballot(found):
+    subjects = [name for name in ("subject", "author", "infohash") if name in found]
+    return len(subjects) == 1 and (found["dimension"] == "author") == (subjects == ["author"])
+
+
 KINDS = {
+    0: table([
+        (0, "prev", ID, MAY), (1, "name", text(64), MUST), (2, "roster", ascending(ID, lambda key: key), MUST),
+        (3, "budget", uint(0, 2**32 - 1), MAY), (4, "quota_main", uint(10_000, 2**32 - 1), MAY),
+        (5, "quota_core", uint(64, 2**32 - 1), MAY), (6, "text", long(4000), MAY),
+        (7, "signatures", ascending((read_signature, write_signature), lambda one: one["key"]), MUST)]),
+    1: table([
+        (0, "subject", SUBJECT, MAY), (1, "author", ID, MAY), (2, "infohash", (read_infohash, write_infohash), MAY),
+        (3, "dimension", DIMENSION, MUST), (4, "verdict", VERDICT, MUST), (5, "reason", REASON, MAY),
+        (6, "note", text(1000), MAY)], is_ballot),
+    2: table([(0, "key", ID, MUST), (1, "grant", uint(1, 2**32 - 1), MUST), (2, "withdrawn", FLAG, MAY),
+              (3, "note", text(1000), MAY)]),
+    3: table([(0, "name", text(64), MUST), (1, "onion", ONION, MAY), (2, "i2p", DESTINATION, MAY),
+              (3, "tracker", FLAG, MAY), (4, "text", long(4000), MAY)], lambda found: "onion" in found or "i2p" in found),
     33: table([
         (0, "title", text(1000), MUST), (1, "artists", maps(64, ARTIST), MUST), (2, "release_group", MBID, MAY),
         (3, "types", texts(8, 128), MAY), (4, "date", DATE, MAY), (5, "country", text(128), MAY),

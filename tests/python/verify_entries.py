@@ -18,6 +18,7 @@ import nacl.signing
 
 import edwards
 import read_sketch
+from fold_members import fold
 from read_body import KINDS, own_release_uuid, read_body, write_body
 from read_link import group, read_link
 
@@ -184,6 +185,25 @@ def check_own_release(vector):
     return [] if good else [f"is {facts} with {own_release_uuid(facts['id'])}"]
 
 
+def core_entry(data):
+    """What the fold of members needs of an entry of `core`."""
+    facts = verify(data)
+    end = facts["head_bytes"]
+    return facts | {"raw": data[end:] if len(data) > end else None}
+
+
+def holds(key, message, signature):
+    return outcome(check_signature, key, message, signature) is None
+
+
+def check_network(network):
+    before = [core_entry(bytes.fromhex(data)) for data in network["before"]]
+    entries = [core_entry(bytes.fromhex(data)) for data in network["entries"]]
+    adopted = fold(network["pinned"], before, [], holds)["charters"]
+    found = fold(network["pinned"], before + entries, adopted, holds)
+    return [f"{name} is {value}" for name, value in found.items() if network[name] != value]
+
+
 def check_vectors():
     entries = json.loads((VECTORS / "entries.json").read_text())
     items = json.loads((VECTORS / "cbor.json").read_text())
@@ -198,6 +218,8 @@ def check_vectors():
     results += [(f"sketch of {len(v['ids'])} ids", read_sketch.check_set(v)) for v in sketches["sets"]]
     results += [(f"difference of {v['left']} and {v['right']}", read_sketch.check_difference(v))
                 for v in sketches["differences"]]
+    networks = json.loads((VECTORS / "members.json").read_text())["networks"]
+    results += [("network: " + network["name"], check_network(network)) for network in networks]
     failed = [(name, problems) for name, problems in results if problems]
     for name, problems in failed:
         print(f"FAILED {name}: {'; '.join(problems)}")

@@ -2,16 +2,20 @@
 //!
 //! Not here: bodies as bytes beside their heads ([`super::body`]).
 
+use super::ballot::Ballot;
 use super::cbor;
+use super::charter::Charter;
 use super::collage::{Collage, CollageItem};
 use super::fields::BodyError;
 use super::kind::Kind;
 use super::link::Link;
+use super::node::Node;
 use super::opinion::{Report, Tag, Vote};
 use super::own_release::OwnRelease;
 use super::request::{Fill, Request, Want};
 use super::retract::Retract;
 use super::texts::{Comment, Description, Profile, Topic};
+use super::vouch::Vouch;
 use serde::{Deserialize as _, Serialize};
 
 macro_rules! bodies {
@@ -67,6 +71,14 @@ macro_rules! bodies {
 }
 
 bodies! {
+    /// Kind 0.
+    Charter;
+    /// Kind 1.
+    Ballot;
+    /// Kind 2.
+    Vouch;
+    /// Kind 3.
+    Node;
     /// Kind 32.
     Link;
     /// Kind 33.

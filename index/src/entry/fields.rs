@@ -196,7 +196,8 @@ impl Fields {
         self.array(key, field, count, |item| read(&mut Self::of(item, field)?))
     }
 
-    fn array<T>(
+    /// An array of anything, none if it is absent.
+    pub fn array<T>(
         &mut self,
         key: u64,
         field: &'static str,

@@ -7,7 +7,6 @@ use super::cbor::{self, CborError, Value};
 use super::kind::Scope;
 use super::limits::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 use crate::Problem;
-use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -25,6 +24,7 @@ const UNPROTECTED: usize = 42;
 const PAYLOAD: usize = 43;
 const EXTERNAL_AAD: &[u8] = b"deadwax/entry/1";
 
+/// A type of 32 bytes that is written in hexadecimal.
 macro_rules! hex_bytes {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -33,7 +33,7 @@ macro_rules! hex_bytes {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&HEXLOWER.encode(&self.0))
+                f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
             }
         }
 
@@ -57,16 +57,17 @@ macro_rules! hex_bytes {
         }
 
         impl std::str::FromStr for $name {
-            type Err = NotHex;
+            type Err = $crate::entry::head::NotHex;
 
             /// 64 hexadecimal digits, in either case.
-            fn from_str(text: &str) -> Result<Self, NotHex> {
-                let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| NotHex)?;
-                bytes.try_into().map(Self).map_err(|_| NotHex)
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| $crate::entry::head::NotHex)?;
+                bytes.try_into().map(Self).map_err(|_| $crate::entry::head::NotHex)
             }
         }
     };
 }
+pub(crate) use hex_bytes;
 
 hex_bytes! {
     /// SHA-256 of the complete bytes of a head: the entry's name.
@@ -381,6 +382,7 @@ fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::HEXLOWER;
     use proptest::prelude::*;
 
     fn key() -> SigningKey {

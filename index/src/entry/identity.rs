@@ -4,12 +4,13 @@
 //! `{"format":"deadwax/identity/1","secret":"<64 hex>","next_n":{"core":0,"main":0}}`.
 
 use super::body::VerifiedEntry;
+use super::charter::CharterSignature;
 use super::head::AuthorKey;
 use super::kind::Scope;
 use super::limits::MAX_BODY_BYTES;
 use crate::Problem;
 use data_encoding::HEXLOWER;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use serde::{Deserialize, Serialize};
 
 const FORMAT: &str = "deadwax/identity/1";
@@ -129,6 +130,11 @@ impl Identity {
         let next_n = self.next_n.of(Scope::of(kind));
         *next_n = (*next_n).max(n.saturating_add(1));
         VerifiedEntry::sign(body, kind, n, created_hours, &self.key)
+    }
+
+    /// Agrees to a charter as an operator; `message` is [`super::charter::Charter::to_be_signed`].
+    pub fn sign_charter(&self, message: &[u8]) -> CharterSignature {
+        CharterSignature { key: self.author(), signature: self.key.sign(message).to_bytes() }
     }
 }
 

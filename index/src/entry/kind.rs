@@ -37,8 +37,7 @@ impl Scope {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
-        /// The kinds with a number. Those from [`Kind::Link`] to [`Kind::Retract`] have a frozen body:
-        /// [`super::bodies::Body`].
+        /// The kinds with a number. Those up to [`Kind::Retract`] have a frozen body: [`super::bodies::Body`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kind { $($(#[$doc])* $variant = $number),* }
 

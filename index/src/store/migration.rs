@@ -8,6 +8,7 @@ pub(super) const ENTRIES: &[&str] = &[
     include_str!("../../migrations/0001_entries.sql"),
     include_str!("../../migrations/0002_projections.sql"),
     include_str!("../../migrations/0003_core_ids.sql"),
+    include_str!("../../migrations/0004_members.sql"),
 ];
 /// Schemas of `private.db`.
 pub(super) const PRIVATE: &[&str] = &[include_str!("../../migrations/0001_private.sql")];

@@ -1,4 +1,4 @@
-//! The bodies of kinds 33 to 46 and their JSON form against `bodies.json`.
+//! The bodies of kinds 0 to 3 and 33 to 46 and their JSON form against `bodies.json`.
 
 use crate::{hex, list, text, vectors};
 use data_encoding::HEXLOWER;
@@ -15,7 +15,7 @@ fn kind(vector: &Value) -> u64 {
 fn all_kinds(vectors: &[Value]) {
     let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
     vectors.iter().for_each(|vector| *counts.entry(kind(vector)).or_default() += 1);
-    assert!(counts.keys().copied().eq(33..=46), "{counts:?}");
+    assert!(counts.keys().copied().eq((0..=3).chain(33..=46)), "{counts:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod cbor;
 mod document;
 mod ed25519;
 mod entries;
+mod members;
 mod rfc8032;
 mod root;
 mod sketch;

@@ -82,6 +82,9 @@ impl Link {
             let state = match receipt.state {
                 ReceiptState::Released => "published",
                 ReceiptState::Queued => "signed; it will be published within the hour",
+                ReceiptState::Inbox => {
+                    "signed; it will be published when a member vouches for this node's key"
+                }
                 ReceiptState::Known => "was published before",
             };
             format!("entry {}\n{state}\n", receipt.id)

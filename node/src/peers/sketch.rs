@@ -30,7 +30,7 @@ impl Fetcher<'_> {
             let theirs = read_symbols(&bytes)
                 .ok_or_else(|| RequestError::Form("its sketch is longer than one".into()))?;
             let (told, about) = blocking(self.app, move |app| -> Result<_, StoreError> {
-                let network = app.network_id();
+                let network = app.network_id()?;
                 let own = app.store.sketch_symbols(scope, &network, symbols)?;
                 let told = decode(SketchKey::of_network(&network), &own, &theirs);
                 Ok((told, estimate(&own, &theirs)))

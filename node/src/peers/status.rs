@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct StateAnswer {
     /// By scope.
     pub scopes: BTreeMap<Scope, ScopeAnswer>,
-    /// Root over the members; null in an open set.
+    /// Root over the members; null in an open set, and until the charter is here.
     pub members_root: Option<String>,
     /// Random number of the node's database, 32 hexadecimal digits.
     pub incarnation: String,

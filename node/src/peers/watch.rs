@@ -8,6 +8,7 @@ use super::status::StateAnswer;
 use crate::app::blocking;
 use crate::web::sync::scope_answers;
 use deadwax_index::entry::Scope;
+use deadwax_index::store::StoreError;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -34,10 +35,13 @@ pub(super) async fn watch_state(
         released.mark_unchanged();
         let state: StateAnswer = control.lock().await.get_json("/sync/v1/state").await?;
         app.peers.answered(peer, state.clone());
-        let own = scope_answers(&blocking(app, |app| app.scopes()).await?);
+        let (own, members_root) =
+            blocking(app, |app| -> Result<_, StoreError> { Ok((app.scopes()?, app.members_root()?)) })
+                .await?;
+        let own = scope_answers(&own);
         for (scope, doubt) in Scope::ALL.into_iter().zip(&mut doubts) {
             // Sets of other members differ, whatever is fetched.
-            let comparable = scope == Scope::Core || state.members_root == app.members_root();
+            let comparable = scope == Scope::Core || state.members_root == members_root;
             let at_end = state.tail.get(&scope).is_none_or(|tail| read.borrow()[scope as usize] >= *tail);
             let [theirs, own] = [&state.scopes, &own].map(|scopes| scopes.get(&scope).cloned());
             let counts = [&theirs, &own].map(|of| of.as_ref().map_or(0, |of| of.count));

@@ -74,7 +74,7 @@ pub async fn state(State(app): State<SharedApp>) -> Result<Json<StateAnswer>, Ap
         let scopes = app.scopes()?;
         Ok(StateAnswer {
             scopes: scope_answers(&scopes),
-            members_root: app.members_root(),
+            members_root: app.members_root()?,
             incarnation: HEXLOWER.encode(&app.store.incarnation()?),
             tail: scopes.iter().map(|(scope, state)| (*scope, state.tail)).collect(),
         })

@@ -18,7 +18,7 @@ use serde::Deserialize;
 struct ReceiptPage {
     frame: Frame,
     entry: EntryId,
-    /// `released`, `queued` or `known`.
+    /// `released`, `queued`, `inbox` or `known`.
     state: &'static str,
     heading: &'static str,
     explanation: &'static str,
@@ -54,7 +54,9 @@ pub async fn receipt(
 fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebError> {
     let stored = app.store.entry(&id)?.map(|stored| stored.verify()).transpose()?;
     let is_released = stored.is_some();
-    let entry = match stored {
+    let stranger = if is_released { None } else { app.store.in_inbox(&id)? };
+    let is_in_inbox = stranger.is_some();
+    let entry = match stored.or(stranger) {
         Some(entry) => entry,
         None => app.store.waiting(&id)?.ok_or_else(|| not_found("This entry"))?,
     };
@@ -77,6 +79,11 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
             "released",
             "Published",
             "The entry is in this node's set, and the nodes that read from it take it from here.",
+        ),
+        (false, false) if is_in_inbox => (
+            "inbox",
+            "Signed, and waiting for a vouch",
+            "The key that signed it belongs to nobody in this network yet. The entry is published when a member answers for the key, and forgotten after 30 days.",
         ),
         (false, false) => (
             "queued",

@@ -81,7 +81,7 @@ pub async fn sketch(
     let scope = scope_of(&scope)?;
     let turn = app.serving.updates.acquire().await.map_err(|_| WebError::Busy)?;
     let (incarnation, sketch) = blocking(&app, move |app| -> Result<_, StoreError> {
-        Ok((app.store.incarnation()?, app.store.frozen_sketch(scope, &app.network_id())?))
+        Ok((app.store.incarnation()?, app.store.frozen_sketch(scope, &app.network_id()?)?))
     })
     .await?;
     drop(turn);

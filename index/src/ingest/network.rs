@@ -1,0 +1,148 @@
+//! What a change of members does to the set: heads of new ones join, heads of those who are none any more
+//! leave.
+
+use super::Batch;
+use crate::entry::charter::CharterId;
+use crate::entry::{AuthorKey, EntryId, Scope, VerifiedHead};
+use crate::store::changes::SetChanges;
+use crate::store::membership::{load_of, put, save_adopted, take_from_inbox};
+use crate::store::{Store, StoreError};
+use rusqlite::params;
+
+/// Why the node does not join a network.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    /// It belongs to another one already, for good.
+    #[error("this node belongs to the network of charter {0}")]
+    Other(CharterId),
+    /// The store's; then nothing has changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes the set that of the network of this charter, from now on: `set = heads by members`. As soon as the
+/// charter is here, what was in the open set by others leaves it for the inbox.
+///
+/// # Errors
+/// See [`PinError`].
+pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
+    let other = store.write_set(|db, members| {
+        if let Some(members) = members {
+            let other = Some(members.pinned()).filter(|pinned| *pinned != charter);
+            return Ok((other, SetChanges::default()));
+        }
+        db.execute("INSERT INTO meta (key, value) VALUES ('charter', ?1)", [charter.0])?;
+        let loaded = load_of(db, charter)?;
+        save_adopted(db, &loaded)?;
+        let is_known = loaded.first_charter().is_some();
+        *members = Some(loaded);
+        let mut batch = Batch::new(db, members);
+        if is_known {
+            batch.write_members()?;
+            batch.sweep()?;
+            batch.follow_members()?;
+        }
+        batch.save_sums()?;
+        Ok((None, batch.changes()?))
+    })?;
+    other.map_or(Ok(()), |other| Err(PinError::Other(other)))
+}
+
+/// Position, scope, head and body of an entry.
+type Row = (i64, i64, Vec<u8>, Option<Vec<u8>>);
+
+impl Batch<'_> {
+    /// Draws the conclusions from what has changed about the members; returns who joined.
+    pub(super) fn follow_members(&mut self) -> Result<Vec<AuthorKey>, StoreError> {
+        let mut all = Vec::new();
+        loop {
+            let Some(members) = self.members.as_mut() else { return Ok(all) };
+            let changes = members.take_changes();
+            if changes.joined.is_empty() && !changes.is_refolded && !changes.is_chain_longer {
+                return Ok(all);
+            }
+            let is_first = changes.is_chain_longer
+                && !self.db.prepare_cached("SELECT 1 FROM adopted_charters")?.exists([])?;
+            if changes.is_chain_longer {
+                save_adopted(self.db, members)?;
+            }
+            if is_first || changes.is_refolded {
+                self.write_members()?;
+                self.sweep()?;
+            } else {
+                for key in &changes.joined {
+                    self.db
+                        .prepare_cached("INSERT OR IGNORE INTO members (key) VALUES (?1)")?
+                        .execute([key.0])?;
+                }
+            }
+            for key in &changes.joined {
+                // What of it cannot join now is beyond the quota, or lost its slot: it never will.
+                for entry in take_from_inbox(self.db, key)? {
+                    self.offer(&entry)?;
+                }
+            }
+            all.extend(changes.joined);
+        }
+    }
+
+    /// Writes all members anew.
+    fn write_members(&mut self) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM members", [])?;
+        for key in self.members.iter().flat_map(|members| members.keys()) {
+            self.db.prepare_cached("INSERT INTO members (key) VALUES (?1)")?.execute([key.0])?;
+        }
+        Ok(())
+    }
+
+    /// Takes the heads of all who are no members out of the set. They may become members again, so the inbox
+    /// keeps what it has room for.
+    fn sweep(&mut self) -> Result<(), StoreError> {
+        let sql = "SELECT author_no, key FROM authors";
+        let authors = self
+            .db
+            .prepare_cached(sql)?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<Vec<(i64, [u8; 32])>, _>>()?;
+        for (author_no, key) in authors {
+            let key = AuthorKey(key);
+            if self.members.as_ref().is_some_and(|members| !members.is_member(&key)) {
+                self.remove_all(author_no)?;
+                if let Some(members) = self.members.as_mut() {
+                    members.forget(&key);
+                }
+            }
+        }
+        if let Some(members) = self.members.as_mut() {
+            members.settle();
+        }
+        Ok(())
+    }
+
+    fn remove_all(&mut self, author_no: i64) -> Result<(), StoreError> {
+        let db = self.db;
+        let now_secs: i64 = db.query_row("SELECT unixepoch()", [], |row| row.get(0))?;
+        let sql = "SELECT seq, scope, head, body FROM entries WHERE author_no = ?1";
+        let mut statement = db.prepare_cached(sql)?;
+        let rows = statement
+            .query_map([author_no], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        for (seq, scope, head, body) in rows {
+            let head = VerifiedHead::verify(&head)
+                .map_err(|_| StoreError::Damaged("an entry does not verify any more"))?;
+            let scope = if scope == Scope::Core as i64 { Scope::Core } else { Scope::Main };
+            put(db, &head, body.as_deref(), now_secs as u64)?;
+            self.fold.withdraw(seq)?;
+            db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute(params![seq])?;
+            let id: EntryId = head.id();
+            self.sum(scope)?.remove(&id);
+            // A set that lost a head is another version of it, and versions are positions.
+            db.prepare_cached("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries'")?
+                .execute([])?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
