@@ -171,17 +171,20 @@ impl CatchUp<'_> {
             for (_, mbid) in changes {
                 mbids.insert(self.known_as(&mbid)?.unwrap_or(mbid));
             }
-            for mbid in &mbids {
+            let records = self.records_of(&mbids)?;
+            let named: Vec<(Uuid, Vec<Uuid>)> = records
+                .iter()
+                .map(|(mbid, record)| {
+                    (*mbid, record.as_ref().map_or_else(|| vec![*mbid], |record| record.mbids().collect()))
+                })
+                .collect();
+            // Once for all: each question to the store begins and ends a transaction.
+            let mut said = self.said_of(&named)?;
+            for ((mbid, record), (_, mbids)) in records.iter().zip(&named) {
                 if self.may_have(mbid)? {
                     self.writer.delete_query(self.generation.fields.document_of(mbid)).map_err(failed)?;
                 }
                 self.written.insert(*mbid);
-                let record = self.catalogue.map(|catalogue| catalogue.group_record(mbid)).transpose();
-                let record = record.map_err(SearchError::Store)?.flatten();
-                let mbids = record.as_ref().map_or_else(|| vec![*mbid], |record| record.mbids().collect());
-                let named = [(*mbid, mbids)];
-                let mut said = self.said_of(&named)?;
-                let [(mbid, mbids)] = &named;
                 self.add(mbid, mbids, record.as_ref(), &mut said)?;
             }
             uncommitted += mbids.len() as u64;
@@ -191,6 +194,15 @@ impl CatchUp<'_> {
             }
         }
         if uncommitted > 0 { self.commit(&position) } else { Ok(()) }
+    }
+
+    /// What the catalogue has of each group.
+    fn records_of(&self, mbids: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Option<GroupRecord>)>, SearchError> {
+        let record = |mbid: &Uuid| match self.catalogue {
+            Some(catalogue) => Ok((*mbid, catalogue.group_record(mbid)?)),
+            None => Ok((*mbid, None)),
+        };
+        mbids.iter().map(record).collect::<Result<_, _>>().map_err(SearchError::Store)
     }
 
     /// The release group in the catalogue under which an MBID is listed: its own, or that of a release.

@@ -32,6 +32,9 @@ use super::namespace::Fence;
 
 /// Enough for two three-hop circuits that share no relay with the introduction points' guards.
 const RELAYS: usize = 5;
+/// Of them, those that let streams out, where that is asked for: with a single one, a client whose circuits meet there
+/// for something else finds no path out.
+const EXITS: usize = 2;
 
 /// How long each step may take; on two idle cores the slowest takes six seconds.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -46,7 +49,7 @@ const PORTS: std::ops::Range<u16> = 10_000..30_000;
 /// What the network should have.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PrivateTorOptions {
-    /// One relay lets streams out, to this machine's loopback, and resolves names below `.test` to 127.0.0.1.
+    /// Two relays let streams out, to this machine's loopback, and resolve names below `.test` to 127.0.0.1.
     pub exit: bool,
     /// What keeps it all on this machine.
     pub fence: Fence,
@@ -74,7 +77,7 @@ impl PrivateTor {
         let dir_port = port();
 
         let roles = std::iter::once(Role::Authority { dir_port })
-            .chain((0..RELAYS).map(|i| Role::Relay { exit: options.exit && i == 0 }))
+            .chain((0..RELAYS).map(|i| Role::Relay { exit: options.exit && i < EXITS }))
             .chain(std::iter::once(Role::Client));
         let nodes = roles
             .enumerate()
@@ -115,7 +118,7 @@ impl PrivateTor {
         Ok(format!("{} {fingerprint}", relay.main_address()))
     }
 
-    /// The host names that the exit relay was asked to resolve, so far and in lower case.
+    /// The host names that the exit relays were asked to resolve, so far and in lower case.
     pub fn names_resolved(&self) -> Vec<String> {
         self.names.as_ref().map(NameServer::asked).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The exit relay's name server: every name below `.test` (RFC 6761) is 127.0.0.1, no other exists.
+//! The exit relays' name server: every name below `.test` (RFC 6761) is 127.0.0.1, no other exists.
 //! It remembers what was asked, which is how a test sees who resolves a name.
 
 use std::{

@@ -213,7 +213,7 @@ async fn stream_through_exit(client: &OnionGateway, host: &str, port: u16) -> Re
     let begun = Instant::now();
     loop {
         match client.dial_exit(host, port).await {
-            Err(error @ DialError::Offline { .. }) if begun.elapsed() < PATIENCE => {
+            Err(error @ DialError::Offline { .. }) if begun.elapsed() < 4 * PATIENCE => {
                 println!("no stream through the exit: {error}");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
