@@ -2,7 +2,11 @@
 //!
 //! Nothing is resolved on this machine, and no two destinations share a circuit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use arti_client::{StreamPrefs, TorClient, config::BoolOrAuto, isolation::IsolationHelper};
 use safelog::{DisplayRedacted as _, Sensitive};
@@ -49,10 +53,11 @@ fn parse(address: &str) -> Result<HsId, BadAddress> {
 }
 
 /// What must not share a circuit with anything else. Equal values may, so a peer keeps its circuits for as
-/// long as the gateway lives, and no table of tokens has to be kept.
+/// long as dials to it end in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Destination {
-    Peer(HsId),
+    /// With how often a dial to it took too long.
+    Peer(HsId, u64),
     ThroughExit(Sensitive<String>),
 }
 
@@ -66,13 +71,42 @@ impl IsolationHelper for Destination {
     }
 }
 
+/// How often dials to each peer took too long. arti goes on with such an attempt for minutes, waiting for a service
+/// that may have restarted meanwhile, and whoever dials the same destination waits with it: the next dial has to
+/// be another destination to it.
+#[derive(Default)]
+pub(crate) struct TimedOut(Mutex<HashMap<HsId, u64>>);
+
+/// Peers whose count is kept: far more than a node follows.
+const MAX_TIMED_OUT: usize = 1_000;
+
+impl TimedOut {
+    fn of(&self, id: &HsId) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied().unwrap_or(0)
+    }
+
+    fn note(&self, id: HsId) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= MAX_TIMED_OUT && !counts.contains_key(&id) {
+            counts.clear();
+        }
+        *counts.entry(id).or_insert(0) += 1;
+    }
+}
+
 /// A stream to port 80 of an onion service.
 pub(crate) async fn peer(
     client: &Arc<TorClient<PreferredRuntime>>,
+    timed_out: &TimedOut,
     address: &str,
 ) -> Result<OnionStream, DialError> {
     let id = parse(address)?;
-    connect(client, address, ONION_PORT, Destination::Peer(id)).await
+    let destination = Destination::Peer(id, timed_out.of(&id));
+    let dialled = connect(client, address, ONION_PORT, destination).await;
+    if let Err(DialError::TimedOut) = dialled {
+        timed_out.note(id);
+    }
+    dialled
 }
 
 /// A stream to a host of the open internet, through an exit relay that also resolves the name.
@@ -104,7 +138,7 @@ async fn connect(
     destination: Destination,
 ) -> Result<OnionStream, DialError> {
     let mut prefs = StreamPrefs::new();
-    let onion = matches!(destination, Destination::Peer(_));
+    let onion = matches!(destination, Destination::Peer(..));
     prefs.connect_to_onion_services(BoolOrAuto::Explicit(onion)).set_isolation(destination);
     let attempts = async {
         match client.connect_with_prefs((host, port), &prefs).await {
@@ -132,6 +166,18 @@ fn circuit_was_gone(error: &arti_client::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dial_after_one_that_took_too_long_shares_nothing_with_it() {
+        let (timed_out, id) = (TimedOut::default(), parse(GOOD).unwrap());
+        let destination = |timed_out: &TimedOut| Destination::Peer(id, timed_out.of(&id));
+        let before = destination(&timed_out);
+        assert!(before.compatible_same_type(&destination(&timed_out)));
+        timed_out.note(id);
+        let after = destination(&timed_out);
+        assert!(!before.compatible_same_type(&after));
+        assert!(after.compatible_same_type(&destination(&timed_out)), "what then works is kept");
+    }
 
     /// Tor's own test vector: the address of the public key d75a9801...511a.
     const GOOD: &str = "25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion";
@@ -178,7 +224,7 @@ mod tests {
     #[test]
     fn destinations_share_circuits_with_themselves_only() {
         let id = parse(GOOD).expect("a good address");
-        let peer = Destination::Peer(id);
+        let peer = Destination::Peer(id, 0);
         let host = |name: &str| Destination::ThroughExit(Sensitive::new(name.to_owned()));
         assert!(peer.compatible_same_type(&peer.clone()));
         assert!(!peer.compatible_same_type(&host(GOOD)));

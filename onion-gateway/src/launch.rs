@@ -45,6 +45,7 @@ pub struct OnionGateway {
     reporter: Arc<Reporter>,
     /// `None` after a shutdown.
     engine: Mutex<Option<Engine>>,
+    timed_out: dial::TimedOut,
 }
 
 /// What has to be put away in order: the client, its threads, and last the lock.
@@ -94,6 +95,7 @@ fn start(config: &OnionConfig) -> Result<OnionGateway, LaunchError> {
         listener: Some(OnionListener::new(receiver)),
         reporter,
         engine: Mutex::new(Some(Engine { client, runtime, _lock: lock })),
+        timed_out: dial::TimedOut::default(),
     })
 }
 
@@ -113,7 +115,7 @@ impl OnionGateway {
     /// and at most 90 s.
     pub async fn dial(&self, address: &str) -> Result<OnionStream, DialError> {
         dial::check_address(address)?;
-        dial::peer(&self.client()?, address).await
+        dial::peer(&self.client()?, &self.timed_out, address).await
     }
 
     /// Opens a stream to a host of the open internet through an exit relay, which resolves the name and sees where
