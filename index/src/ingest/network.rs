@@ -1,7 +1,7 @@
 //! What a change of members does to the set: heads of new ones join, heads of those who are none any more
 //! leave.
 
-use super::Batch;
+use super::{Batch, Outcome};
 use crate::entry::charter::CharterId;
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedHead};
 use crate::store::changes::SetChanges;
@@ -77,9 +77,13 @@ impl Batch<'_> {
                 }
             }
             for key in &changes.joined {
-                // What of it cannot join now is beyond the quota, or lost its slot: it never will.
+                // What of it cannot join now is beyond the quota, or lost its slot: it never will. But an entry of
+                // one that joined may take the membership of the next one away again, which then waits on.
                 for entry in take_from_inbox(self.db, key)? {
-                    self.offer(&entry)?;
+                    if self.offer(&entry)? == Outcome::NotMember {
+                        let now_secs = self.now_secs()?;
+                        put(self.db, entry.head(), entry.body(), now_secs)?;
+                    }
                 }
             }
             all.extend(changes.joined);
@@ -119,9 +123,13 @@ impl Batch<'_> {
         Ok(())
     }
 
+    fn now_secs(&self) -> Result<u64, StoreError> {
+        let now_secs: i64 = self.db.query_row("SELECT unixepoch()", [], |row| row.get(0))?;
+        Ok(now_secs as u64)
+    }
+
     fn remove_all(&mut self, author_no: i64) -> Result<(), StoreError> {
-        let db = self.db;
-        let now_secs: i64 = db.query_row("SELECT unixepoch()", [], |row| row.get(0))?;
+        let (db, now_secs) = (self.db, self.now_secs()?);
         let sql = "SELECT seq, scope, head, body FROM entries WHERE author_no = ?1";
         let mut statement = db.prepare_cached(sql)?;
         let rows = statement
@@ -131,7 +139,7 @@ impl Batch<'_> {
             let head = VerifiedHead::verify(&head)
                 .map_err(|_| StoreError::Damaged("an entry does not verify any more"))?;
             let scope = if scope == Scope::Core as i64 { Scope::Core } else { Scope::Main };
-            put(db, &head, body.as_deref(), now_secs as u64)?;
+            put(db, &head, body.as_deref(), now_secs)?;
             self.fold.withdraw(seq)?;
             db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute(params![seq])?;
             let id: EntryId = head.id();

@@ -196,7 +196,7 @@ fn elsewhere(db: &Connection, link: &LinkEntry) -> Result<Vec<Duplicate>, StoreE
         let Some(hash) = hash else { continue };
         let sql = format!(
             "SELECT mbid, min(id) FROM links JOIN entries USING (seq)
-             WHERE {name} = ?1 AND mbid <> ?2 GROUP BY mbid ORDER BY mbid LIMIT ?3"
+             WHERE substr({name}, 1, 8) = substr(?1, 1, 8) AND {name} = ?1 AND mbid <> ?2 GROUP BY mbid ORDER BY mbid LIMIT ?3"
         );
         let mut statement = db.prepare_cached(&sql)?;
         let limit = MAX_ELSEWHERE as i64;

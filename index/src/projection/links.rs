@@ -70,6 +70,10 @@ fn most_common<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(value, _)| value)
 }
 
+/// A link with the infohash `?1`, as the indexes find it.
+const BY_V1: &str = "substr(infohash_v1, 1, 8) = substr(?1, 1, 8) AND infohash_v1 = ?1";
+const BY_V2: &str = "substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND infohash_v2 = ?1";
+
 /// Links of a group that are looked at. The best known records have some dozens.
 pub const MAX_GROUP_LINKS: usize = 200;
 
@@ -141,25 +145,25 @@ impl Store {
 
     /// The groups under which a BitTorrent v1 infohash is shown.
     pub fn groups_of_infohash_v1(&self, infohash: &[u8; 20]) -> Result<Vec<Uuid>, StoreError> {
-        self.group_mbids("SELECT DISTINCT group_mbid FROM links WHERE infohash_v1 = ?1", infohash)
+        self.group_mbids(&format!("SELECT DISTINCT group_mbid FROM links WHERE {BY_V1}"), infohash)
     }
 
     /// The groups under which a BitTorrent v2 infohash is shown.
     pub fn groups_of_infohash_v2(&self, infohash: &[u8; 32]) -> Result<Vec<Uuid>, StoreError> {
-        self.group_mbids("SELECT DISTINCT group_mbid FROM links WHERE infohash_v2 = ?1", infohash)
+        self.group_mbids(&format!("SELECT DISTINCT group_mbid FROM links WHERE {BY_V2}"), infohash)
     }
 
     /// The groups under which a torrent is shown that is announced with this infohash: v1, or the first 20
     /// bytes of v2.
     pub fn groups_of_announced(&self, infohash: &[u8; 20]) -> Result<Vec<Uuid>, StoreError> {
         self.read(|db| {
-            let bound = |last: u8| [infohash.as_slice(), &[last; 12]].concat();
-            let mut statement = db.prepare_cached(
-                "SELECT group_mbid FROM links WHERE infohash_v1 = ?1 UNION
-                 SELECT group_mbid FROM links WHERE infohash_v2 BETWEEN ?2 AND ?3",
-            )?;
-            let key = params![infohash, bound(0), bound(0xff)];
-            let mbids = statement.query_map(key, |row| row.get(0).map(Uuid::from_bytes))?;
+            let sql = format!(
+                "SELECT group_mbid FROM links WHERE {BY_V1} UNION
+                 SELECT group_mbid FROM links
+                 WHERE substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND substr(infohash_v2, 1, 20) = ?1"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let mbids = statement.query_map([infohash], |row| row.get(0).map(Uuid::from_bytes))?;
             Ok(mbids.collect::<Result<_, _>>()?)
         })
     }
@@ -172,7 +176,10 @@ impl Store {
         mbid: &Uuid,
     ) -> Result<Option<EntryId>, StoreError> {
         // By the one of both that has an index with it.
-        let by = if infohash_v1.is_some() { "infohash_v1 = ?1" } else { "infohash_v2 = ?2" };
+        let by = match infohash_v1 {
+            Some(_) => "substr(infohash_v1, 1, 8) = substr(?1, 1, 8)",
+            None => "substr(infohash_v2, 1, 8) = substr(?2, 1, 8)",
+        };
         let sql = format!(
             "SELECT id FROM links JOIN entries USING (seq)
              WHERE {by} AND infohash_v1 IS ?1 AND infohash_v2 IS ?2 AND mbid = ?3 ORDER BY seq LIMIT 1"

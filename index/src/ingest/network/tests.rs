@@ -12,7 +12,10 @@ use crate::sync::root::SetSum;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const NOW_SECS: u64 = 1_800_000_000;
+/// As the store has it for entries that go back to the inbox.
+fn now_secs() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
 
 fn identity(number: u8) -> Identity {
     Identity::from_secret([number + 1; 32])
@@ -68,7 +71,7 @@ fn open() -> (tempfile::TempDir, Store) {
 fn offer(store: &Store, entry: &VerifiedEntry) -> Outcome {
     let outcome = ingest(store, std::slice::from_ref(entry), None).unwrap()[0];
     if outcome == Outcome::NotMember {
-        assert!(store.put_in_inbox(entry, NOW_SECS).unwrap());
+        assert!(store.put_in_inbox(entry, now_secs()).unwrap());
     }
     outcome
 }
@@ -219,17 +222,18 @@ fn without_the_body_of_a_vouch_its_subject_waits() {
 #[test]
 fn the_inbox_is_bounded_and_forgets() {
     let (_dir, store) = open();
+    let now = now_secs();
     let fill = format!(
         "INSERT INTO inbox (id, author, head, arrived_at_secs)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MAX_INBOX})
-         SELECT randomblob(32), randomblob(32), x'00', {NOW_SECS} FROM n"
+         SELECT randomblob(32), randomblob(32), x'00', {now} FROM n"
     );
     store.write(|db| Ok(db.execute(&fill, [])?)).unwrap();
     let entry = main_entry(5, 0);
-    assert!(!store.put_in_inbox(&entry, NOW_SECS).unwrap());
-    assert!(store.put_in_inbox(&entry, NOW_SECS + INBOX_SECS + 1).unwrap());
+    assert!(!store.put_in_inbox(&entry, now).unwrap());
+    assert!(store.put_in_inbox(&entry, now + INBOX_SECS + 1).unwrap());
     assert_eq!(store.inbox_count().unwrap(), 1);
-    assert!(store.put_in_inbox(&entry, NOW_SECS + INBOX_SECS + 1).unwrap(), "again");
+    assert!(store.put_in_inbox(&entry, now + INBOX_SECS + 1).unwrap(), "again");
     assert_eq!(store.inbox_count().unwrap(), 1);
 }
 
@@ -308,7 +312,7 @@ proptest! {
             let outcomes = ingest(&store, part, None).unwrap();
             for (entry, outcome) in part.iter().zip(outcomes) {
                 if outcome == Outcome::NotMember {
-                    prop_assert!(store.put_in_inbox(entry, NOW_SECS).unwrap());
+                    prop_assert!(store.put_in_inbox(entry, now_secs()).unwrap());
                 }
             }
         }
