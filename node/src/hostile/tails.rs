@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 /// A fetch that yields nothing.
 fn sends_nothing() -> axum::Router {
-    lie("/sync/v1/entries", post(async || Response::new(Body::empty())))
+    lie("/sync/v1/entries", post(async |_: axum::body::Bytes| Response::new(Body::empty())))
 }
 
 #[test]
