@@ -149,8 +149,8 @@ fn operators_fork_the_charter() {
             sign(2, 0, 494_000, &Body::Charter(theirs.clone())),
         );
         // Each node has adopted another one before they meet.
-        stage.publish(A, &[one.clone()]);
-        stage.publish(B, &[other.clone()]);
+        stage.publish(A, std::slice::from_ref(&one));
+        stage.publish(B, std::slice::from_ref(&other));
         let said: Vec<_> =
             OPERATORS.iter().flat_map(|number| (0..5).map(|n| main_entry(*number, n))).collect();
         let expected = [&[founded(), one, other][..], &said].concat();
@@ -177,7 +177,7 @@ fn a_hostile_operator_founds_the_network_again() {
         let mut stage = Stage::of_network();
         let false_one = charter(None, &[STOLEN], &[STOLEN], "Tidewater");
         let carried = sign(STOLEN, 0, 494_000, &Body::Charter(false_one));
-        end_with(&mut stage, &[carried.clone()], &[founded(), carried]).await;
+        end_with(&mut stage, std::slice::from_ref(&carried), &[founded(), carried.clone()]).await;
         for node in [A, B] {
             assert_eq!(members(&stage, node).charters().collect::<Vec<_>>(), [id_of(&founding())]);
         }
@@ -211,7 +211,7 @@ fn whoever_has_one_operators_key_votes_vouches_and_signs_a_charter() {
         // The three others get rid of it. What it did stays, and nothing follows from more of it.
         let without = charter(Some(id_of(&founding())), &[0, 1, 2, 30], &[0, 1, 2], "Tidewater");
         let adopted = sign(0, 2, 494_000, &Body::Charter(without.clone()));
-        stage.publish(A, &[adopted.clone()]);
+        stage.publish(A, std::slice::from_ref(&adopted));
         let expected = [&expected[..], &[adopted]].concat();
         stage.until_equal_with(&expected).await;
         let members = self::members(&stage, B);
