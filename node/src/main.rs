@@ -8,6 +8,8 @@ mod cli;
 mod config;
 mod dialer;
 mod disk;
+#[cfg(test)]
+mod hostile;
 mod networks;
 mod peers;
 mod run;

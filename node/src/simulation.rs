@@ -53,7 +53,7 @@ struct Nodes {
 }
 
 /// In memory where there is a file system for that: what disks do is not what is measured.
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
@@ -164,7 +164,7 @@ fn count(app: &App) -> u64 {
 }
 
 /// Runs in virtual time, which goes on when nobody has anything to do.
-fn simulate(work: impl Future<Output = ()>) {
+pub fn simulate(work: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().start_paused(true).build().unwrap().block_on(work);
 }
@@ -212,6 +212,19 @@ fn an_entry_is_everywhere_within_a_few_round_trips() {
         // The aim is three, with 1.5 copies.
         assert!(percentile(&delays, 95) <= MIDDLING.rtt * 7 / 2);
         assert!((1.0..2.0).contains(&copies));
+    });
+}
+
+/// Regression: the state was asked for just after the other side had given the connection up.
+#[test]
+fn connections_of_quiet_nodes_last() {
+    simulate(async {
+        let mut nodes = Nodes::start(3, 0..3, 2, MIDDLING, 6);
+        nodes.publish(0, 1);
+        sleep(Duration::from_secs(300)).await;
+        let dials = nodes.net.dials.load(Ordering::Relaxed);
+        sleep(Duration::from_secs(3_600)).await;
+        assert_eq!(nodes.net.dials.load(Ordering::Relaxed), dials);
     });
 }
 

@@ -1,5 +1,7 @@
 //! The fold against a plain one that starts anew until nothing changes, in any order and any number of parts.
 
+mod operators;
+
 use super::*;
 use crate::entry::ballot::{Ballot, BallotSubject, Dimension, Verdict};
 use crate::entry::charter::Charter;

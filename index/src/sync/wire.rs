@@ -12,6 +12,8 @@ use crate::entry::limits::MAX_BODY_BYTES;
 pub const MAX_FETCH_IDS: usize = 16_384;
 /// A server sends a mark at least after this many entries or ids, so that a reader can commit.
 pub const MAX_ITEMS_PER_MARK: usize = 256;
+/// The last position that there can be: SQLite numbers rows with 63 bits.
+const MAX_POSITION: u64 = i64::MAX as u64;
 /// Bytes of an id on the wire: the first 16 of 32.
 pub const ID_PREFIX_BYTES: usize = 16;
 
@@ -40,6 +42,9 @@ pub enum WireError {
     /// A map where no head came before it.
     #[error("a body without its head")]
     StrayBody,
+    /// A mark where nothing can be.
+    #[error("a mark is beyond all positions")]
+    Position,
     /// An integer or an id in another form than the one allowed.
     #[error("an integer or id has the wrong form")]
     Form,
@@ -100,6 +105,7 @@ impl ItemReader {
                 None if first > 0x1b => return Err(WireError::Form),
                 None => return Ok(None),
                 Some(length) => match cbor::decode(&rest[..length]) {
+                    Ok(cbor::Value::Uint(seq)) if seq > MAX_POSITION => return Err(WireError::Position),
                     Ok(cbor::Value::Uint(seq)) => (Item::Mark(seq), length),
                     _ => return Err(WireError::Form),
                 },
@@ -199,6 +205,7 @@ mod tests {
         assert_eq!(read(&[0x40], 1), Err(WireError::Start(0x40)));
         assert_eq!(read(&[0xff], 1), Err(WireError::Start(0xff)));
         assert_eq!(read(&[0x18, 0x01], 1), Err(WireError::Form));
+        assert_eq!(read(&[&[0x1b][..], &[0xff; 8]].concat(), 9), Err(WireError::Position));
         assert_eq!(read(&[0xd2, 0x85], 2), Err(WireError::Head));
         assert_eq!(read(&[0x5f], 1), Err(WireError::Start(0x5f)));
     }

@@ -29,6 +29,12 @@ pub enum RequestError {
     /// Nothing came for too long.
     #[error("the peer did not answer for {} s", ANSWER_TIMEOUT.as_secs())]
     TimedOut,
+    /// An answer began, and nothing more came of it.
+    #[error("the peer sent nothing for {0} s")]
+    Silent(u64),
+    /// What came was less than one entry in this time.
+    #[error("the peer sends so slowly that no entry was whole after {0} s")]
+    TooSlow(u64),
     /// Another status than 200, or than 206 for a range.
     #[error("the peer answered with status {}", .0.as_u16())]
     Status(StatusCode),

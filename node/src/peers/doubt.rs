@@ -40,20 +40,30 @@ pub(super) struct Doubt {
     quiet_until: Instant,
     pause: Duration,
     next: Way,
+    /// A sketch was read, and it is not known yet whether that was enough.
+    is_sketch_fresh: bool,
 }
 
 impl Doubt {
     pub(super) fn new(now: Instant) -> Self {
-        Self { seen: None, since: now, quiet_until: now, pause: MIN_PAUSE, next: Way::Sketch }
+        Self {
+            seen: None,
+            since: now,
+            quiet_until: now,
+            pause: MIN_PAUSE,
+            next: Way::Sketch,
+            is_sketch_fresh: false,
+        }
     }
 
     /// Whether a second look will tell more.
     pub(super) fn is_open(&self) -> bool {
-        self.seen.is_some()
+        self.seen.is_some() || self.is_sketch_fresh
     }
 
     /// Takes in what is seen now; says how to compare the sets, if it is time to.
     pub(super) fn look(&mut self, seen: Seen, now: Instant) -> Option<Way> {
+        self.is_sketch_fresh = false;
         if seen.theirs == seen.own {
             // Whoever is equal and unequal in turn does not make this node read digests all the time.
             let quiet_until = self.quiet_until.min(now + MIN_PAUSE);
@@ -73,6 +83,7 @@ impl Doubt {
     /// Takes in how many entries a comparison brought.
     pub(super) fn settle(&mut self, new: u64, way: Way, now: Instant) {
         (self.seen, self.since) = (None, now);
+        self.is_sketch_fresh = way == Way::Sketch;
         // What a sketch did not tell is seen in the next states, and digests tell it.
         self.next = if way == Way::Sketch { Way::Digests } else { Way::Sketch };
         if new > 0 {

@@ -78,6 +78,7 @@ impl Fetcher<'_> {
             }
         }
         fetched.taken += self.commit(batch, None).await?;
+        fetched.taken.unsent = wanted.len().saturating_sub(fetched.sent) as u64;
         self.app.peers.received(self.peer, items.bytes, fetched.taken);
         Ok(fetched)
     }
@@ -90,7 +91,7 @@ impl Fetcher<'_> {
             let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
             let outcomes = app.take_in(&entries, position)?;
             let count = |what| outcomes.iter().filter(|outcome| **outcome == what).count() as u64;
-            Ok(Taken { new: count(Outcome::New), known: count(Outcome::Known) })
+            Ok(Taken { new: count(Outcome::New), known: count(Outcome::Known), unsent: 0 })
         })
         .await
     }

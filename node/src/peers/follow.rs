@@ -32,6 +32,8 @@ const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 const CLAIMS_LOOK: Duration = Duration::from_secs(1);
 /// How long a transaction waits for more: much less than a round trip, and long enough for what is on its way.
 const LINGER: Duration = Duration::from_millis(10);
+/// What has come is committed after this long, even if marks never cease to come.
+const MAX_LINGER: Duration = Duration::from_secs(1);
 
 /// A tail of more entries than this is not read from its beginning by a node that has entries too: at 17 bytes
 /// for each, the sketch of some differences is shorter.
@@ -164,9 +166,9 @@ impl Tail<'_> {
             );
             let items = Items::new(connection.get(&path).await?)?;
             if full {
-                return self.read_full(items).await;
+                return self.read_full(items, position).await;
             }
-            guard = self.read_ids(items, guard, &turn).await?;
+            guard = self.read_ids(items, position, guard, &turn).await?;
             met = true;
         }
     }
@@ -188,18 +190,23 @@ impl Tail<'_> {
     }
 
     /// Takes in whole entries until the stream ends.
-    async fn read_full(&self, mut items: Items) -> Result<std::convert::Infallible, FollowError> {
+    async fn read_full(
+        &self,
+        mut items: Items,
+        mut position: u64,
+    ) -> Result<std::convert::Infallible, FollowError> {
         let Fetcher { app, peer, .. } = self.fetcher;
         // What came after the last mark.
         let mut rest = Batch::default();
         loop {
-            let mut after = until_mark(&mut items, &mut rest).await?;
+            let mut after = until_mark(&mut items, &mut rest, position).await?;
+            let began = Instant::now();
             let mut batch = std::mem::take(&mut rest);
             let ended = loop {
-                if batch.is_full() {
+                if batch.is_full() || began.elapsed() >= MAX_LINGER {
                     break Ok(());
                 }
-                match tokio::time::timeout(LINGER, until_mark(&mut items, &mut rest)).await {
+                match tokio::time::timeout(LINGER, until_mark(&mut items, &mut rest, after)).await {
                     Ok(Ok(later)) => {
                         after = later;
                         batch.append(std::mem::take(&mut rest));
@@ -211,6 +218,7 @@ impl Tail<'_> {
             let taken = self.fetcher.commit(batch, Some(after)).await?;
             app.peers.received(peer, std::mem::take(&mut items.bytes), taken);
             self.has_read(after);
+            position = after;
             // Whatever ends a stream, what was marked before is kept.
             ended?;
         }
@@ -221,6 +229,7 @@ impl Tail<'_> {
     async fn read_ids(
         &self,
         mut items: Items,
+        mut position: u64,
         guard: Option<OwnedMutexGuard<()>>,
         turn: &Arc<Mutex<()>>,
     ) -> Result<Option<OwnedMutexGuard<()>>, FollowError> {
@@ -265,6 +274,7 @@ impl Tail<'_> {
                     }
                 }
                 Item::Mark(after) => {
+                    position = ascend(position, after)?;
                     marked = Some((after, ids.len()));
                     unmarked = 0;
                 }
@@ -305,12 +315,21 @@ impl Tail<'_> {
 }
 
 /// Reads entries up to the next mark into `batch`. Dropping the future loses nothing: `batch` has what was read.
-async fn until_mark(items: &mut Items, batch: &mut Batch) -> Result<u64, FollowError> {
+/// `position` is the mark before.
+async fn until_mark(items: &mut Items, batch: &mut Batch, position: u64) -> Result<u64, FollowError> {
     loop {
         match items.next().await?.ok_or(FollowError::Closed)? {
-            Item::Mark(after) => return Ok(after),
+            Item::Mark(after) => return Ok(ascend(position, after)?),
             item => batch.push(item)?,
         }
+    }
+}
+
+/// The next mark, if it is not before the one before.
+fn ascend(position: u64, after: u64) -> Result<u64, RequestError> {
+    match after >= position {
+        true => Ok(after),
+        false => Err(RequestError::Form(format!("its marks go back, from {position} to {after}"))),
     }
 }
 

@@ -7,10 +7,14 @@ use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_ENCODING;
 use std::time::Duration;
+use tokio::time::Instant;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 /// Without a byte for this long a stream counts as broken. A tail sends a mark every 30 s.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// An item has to be whole after waiting this long for it, however steadily bytes come: the longest one would come in
+/// time at 60 bytes a second.
+const ITEM_TIMEOUT: Duration = Duration::from_secs(300);
 /// Memory that a peer's zstd stream may ask for: 8 MiB.
 const MAX_WINDOW_LOG: u32 = 23;
 /// Decompressed bytes that are held at once, so that a small chunk cannot become a large one.
@@ -25,6 +29,8 @@ pub struct Items {
     is_whole: bool,
     /// Received, and not yet given to the reader.
     pending: Vec<u8>,
+    /// How long the next item has been waited for.
+    waited: Duration,
     /// Bytes that came over the wire.
     pub bytes: u64,
 }
@@ -45,7 +51,8 @@ impl Items {
         };
         let body = answer.into_body();
         let is_whole = inflate.is_none();
-        Ok(Self { body, reader: ItemReader::default(), inflate, is_whole, pending: Vec::new(), bytes: 0 })
+        let (reader, pending) = (ItemReader::default(), Vec::new());
+        Ok(Self { body, reader, inflate, is_whole, pending, waited: Duration::ZERO, bytes: 0 })
     }
 
     /// The next item that is already here.
@@ -62,10 +69,18 @@ impl Items {
     pub async fn next(&mut self) -> Result<Option<Item>, RequestError> {
         loop {
             if let Some(item) = self.ready()? {
+                self.waited = Duration::ZERO;
                 return Ok(Some(item));
             }
-            let frame = tokio::time::timeout(IDLE_TIMEOUT, self.body.frame()).await;
-            match frame.map_err(|_| RequestError::TimedOut)? {
+            // Time in which nobody asks for an item does not count.
+            let (asked, patience) = (Instant::now(), ITEM_TIMEOUT.saturating_sub(self.waited));
+            let frame = tokio::time::timeout(patience.min(IDLE_TIMEOUT), self.body.frame()).await;
+            self.waited += asked.elapsed();
+            let frame = frame.map_err(|_| match self.waited >= ITEM_TIMEOUT {
+                true => RequestError::TooSlow(ITEM_TIMEOUT.as_secs()),
+                false => RequestError::Silent(IDLE_TIMEOUT.as_secs()),
+            })?;
+            match frame {
                 None if self.reader.is_empty() && self.is_whole => return Ok(None),
                 None => return Err(RequestError::Form("it ends in the middle of an item".into())),
                 Some(frame) => {

@@ -48,6 +48,8 @@ pub struct PeerReport {
     pub entries: u64,
     /// Entries that it sent although they were here.
     pub known: u64,
+    /// Entries that it named and did not send when they were asked for. Some may have left its set meanwhile.
+    pub unsent: u64,
     /// Bytes read from it.
     pub bytes: u64,
 }
@@ -59,12 +61,15 @@ pub struct Taken {
     pub new: u64,
     /// They were here.
     pub known: u64,
+    /// The peer named them, and did not send them when they were asked for.
+    pub unsent: u64,
 }
 
 impl std::ops::AddAssign for Taken {
     fn add_assign(&mut self, other: Self) {
         self.new += other.new;
         self.known += other.known;
+        self.unsent += other.unsent;
     }
 }
 
@@ -144,6 +149,7 @@ impl PeerBoard {
                 since_secs: peer.since_secs,
                 entries: peer.taken.new,
                 known: peer.taken.known,
+                unsent: peer.taken.unsent,
                 bytes: peer.bytes,
             }
         });

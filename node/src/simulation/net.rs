@@ -3,6 +3,8 @@
 
 use crate::serve::{Caller, serve};
 use axum::Router;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -52,11 +54,13 @@ pub struct Weather {
     pub breaks_every_bytes: u64,
 }
 
+type Server = Arc<dyn Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// All nodes and what lies between them.
 pub struct Net {
     weather: Weather,
     seed: u64,
-    routers: Mutex<HashMap<usize, Router>>,
+    servers: Mutex<HashMap<usize, Server>>,
     /// Nodes of different sides do not reach each other; those that are down have none.
     sides: watch::Sender<Vec<Option<u8>>>,
     streams: Arc<Semaphore>,
@@ -70,7 +74,7 @@ impl Net {
         Arc::new(Self {
             weather,
             seed,
-            routers: Mutex::default(),
+            servers: Mutex::default(),
             sides: watch::Sender::new(vec![Some(0); nodes]),
             streams: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             bytes: AtomicU64::new(0),
@@ -80,7 +84,24 @@ impl Net {
 
     /// What `node` answers with.
     pub fn serve(&self, node: usize, router: Router) {
-        self.routers.lock().unwrap_or_else(PoisonError::into_inner).insert(node, router);
+        let streams = Arc::clone(&self.streams);
+        self.serve_streams(node, move |stream| {
+            let (router, streams) = (router.clone(), Arc::clone(&streams));
+            async move {
+                if let Ok(permit) = streams.acquire_owned().await {
+                    serve(stream, router, Caller::Anonymous, permit).await;
+                }
+            }
+        });
+    }
+
+    /// What `node` does with streams, if it does not even speak HTTP.
+    pub fn serve_streams<F>(&self, node: usize, server: impl Fn(DuplexStream) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let server: Server = Arc::new(move |stream| server(stream).boxed());
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner).insert(node, server);
     }
 
     /// Moves nodes to a side, or takes them down; streams that go across break.
@@ -106,17 +127,16 @@ impl Net {
     /// Opens a stream; takes a round trip.
     pub async fn dial(self: &Arc<Self>, from: usize, to: usize) -> io::Result<DuplexStream> {
         let number = self.dials.fetch_add(1, Ordering::Relaxed);
-        let router = self.routers.lock().unwrap_or_else(PoisonError::into_inner).get(&to).cloned();
-        let Some(router) = router.filter(|_| Self::reach(&self.sides.borrow(), from, to)) else {
+        let server = self.servers.lock().unwrap_or_else(PoisonError::into_inner).get(&to).cloned();
+        let Some(server) = server.filter(|_| Self::reach(&self.sides.borrow(), from, to)) else {
             sleep(DIAL_TIMEOUT).await;
             return Err(io::ErrorKind::HostUnreachable.into());
         };
         let latency = self.latency(from, to);
         sleep(latency * 2).await;
         let (client, near) = duplex(BUFFER_BYTES);
-        let (far, server) = duplex(BUFFER_BYTES);
-        let permit = Arc::clone(&self.streams).acquire_owned().await.map_err(io::Error::other)?;
-        let served = serve(server, router, Caller::Anonymous, permit);
+        let (far, end) = duplex(BUFFER_BYTES);
+        let served = server(end);
         let (net, mut sides) = (Arc::clone(self), self.sides.subscribe());
         tokio::spawn(async move {
             let mut tasks = JoinSet::new();

@@ -1,0 +1,87 @@
+//! A network of four operators for the tests: keys, charters, vouches, ballots.
+
+use super::stage::{A, B, HOSTILE, OTHER_FACE, Stage};
+use deadwax_index::entry::ballot::{Ballot, BallotSubject, Dimension, Verdict};
+use deadwax_index::entry::charter::{Charter, CharterId};
+use deadwax_index::entry::identity::Identity;
+use deadwax_index::entry::vouch::Vouch;
+use deadwax_index::entry::{AuthorKey, Body, VerifiedEntry};
+use deadwax_index::ingest::pin_charter;
+
+/// What each operator may grant: room for one vouch of 1,000 and a little more.
+pub const BUDGET: u32 = 1_010;
+/// Numbers of the operators: three honest ones, and one who is hostile or whose key is stolen.
+pub const OPERATORS: [u32; 4] = [0, 1, 2, 3];
+pub const STOLEN: u32 = 3;
+
+pub fn identity(number: u32) -> Identity {
+    let mut secret = [77; 32];
+    secret[..4].copy_from_slice(&number.to_be_bytes());
+    Identity::from_secret(secret)
+}
+
+pub fn key(number: u32) -> AuthorKey {
+    identity(number).author()
+}
+
+pub fn charter(prev: Option<CharterId>, roster: &[u32], signers: &[u32], name: &str) -> Charter {
+    let mut charter = Charter {
+        prev,
+        name: name.into(),
+        roster: roster.iter().map(|number| key(*number)).collect(),
+        budget: Some(BUDGET),
+        quota_main: None,
+        quota_core: None,
+        text: None,
+        signatures: vec![],
+    };
+    charter.roster.sort();
+    let message = charter.to_be_signed();
+    charter.signatures = signers.iter().map(|number| identity(*number).sign_charter(&message)).collect();
+    charter.signatures.sort_by_key(|signed| signed.key);
+    charter
+}
+
+pub fn id_of(charter: &Charter) -> CharterId {
+    CharterId::of(&charter.to_be_signed())
+}
+
+pub fn founding() -> Charter {
+    charter(None, &OPERATORS, &OPERATORS, "Tidewater")
+}
+
+pub fn sign(author: u32, n: u64, created_hours: u64, body: &Body) -> VerifiedEntry {
+    identity(author).sign(body.to_bytes().unwrap(), body.kind().number(), n, created_hours)
+}
+
+/// The entry that carries the founding charter.
+pub fn founded() -> VerifiedEntry {
+    sign(0, 0, 494_000, &Body::Charter(founding()))
+}
+
+pub fn vouch(author: u32, n: u64, subject: u32, grant: u32) -> VerifiedEntry {
+    sign(author, n, 494_000, &Body::Vouch(Vouch { key: key(subject), grant, withdrawn: false, note: None }))
+}
+
+pub fn ballot(author: u32, n: u64, created_hours: u64, subject: u32, verdict: Verdict) -> VerifiedEntry {
+    let subject = BallotSubject::Author(key(subject));
+    let ballot = Ballot { subject, dimension: Dimension::Author, verdict, reason: None, note: None };
+    sign(author, n, created_hours, &Body::Ballot(ballot))
+}
+
+pub fn main_entry(author: u32, n: u64) -> VerifiedEntry {
+    identity(author).sign(vec![0xa1, 0x05, 0x07], 99, n, 494_000)
+}
+
+impl Stage {
+    /// All nodes belong to the network; the honest ones have its charter.
+    pub fn of_network() -> Self {
+        let stage = Self::new();
+        for node in [A, B, HOSTILE, OTHER_FACE] {
+            pin_charter(&stage.nodes[node].store, id_of(&founding())).unwrap();
+        }
+        stage.publish(A, &[founded()]);
+        stage.publish(B, &[founded()]);
+        stage
+    }
+}

@@ -1,0 +1,151 @@
+//! Peers that take their time: nobody else waits for them, and they are let go.
+
+use super::stage::*;
+use crate::simulation::simulate;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::{get, post};
+use deadwax_index::entry::{Scope, VerifiedEntry};
+use futures::stream::{self, StreamExt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Bytes, one a minute.
+fn a_byte_a_minute(bytes: Vec<u8>) -> Body {
+    let bytes = stream::iter(bytes).then(|byte| async move {
+        sleep(MINUTE).await;
+        Ok::<_, std::io::Error>(vec![byte])
+    });
+    Body::from_stream(bytes)
+}
+
+fn mine() -> [Vec<VerifiedEntry>; 2] {
+    [entries(1, 20), entries(2, 20)]
+}
+
+/// Publishes on both honest nodes, waits for equal sets, and says how long that took.
+async fn equal_after(stage: &Stage) -> Duration {
+    let started = Instant::now();
+    let [of_a, of_b] = mine();
+    stage.publish(A, &of_a);
+    stage.publish(B, &of_b);
+    stage.until_equal_with(&[of_a, of_b].concat()).await;
+    started.elapsed()
+}
+
+#[test]
+fn gives_a_byte_of_a_head_a_minute() {
+    simulate(async {
+        let mut stage = Stage::new();
+        let tail = whole(&entries(9, 1), 1);
+        stage.lies(tails(move || a_byte_a_minute(tail.clone()), silence));
+        stage.follow_all().await;
+        // It has the turn, and the others' tails name ids.
+        let took = equal_after(&stage).await;
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        for node in [A, B] {
+            stage.until_said(node, "so slowly that no entry was whole after 300 s").await;
+        }
+    });
+}
+
+#[test]
+fn gives_a_byte_of_a_fetched_entry_a_minute() {
+    simulate(async {
+        let mut stage = Stage::new();
+        let [of_a, of_b] = mine();
+        stage.publish(B, &of_b);
+        // It names first what A has.
+        let (named, slow) = (ids(prefixes(&of_a), 20), whole(&of_a, 20));
+        let fetched = post(async move || Response::new(a_byte_a_minute(slow)));
+        stage.lies(
+            tails(silence, move || stays_open(named.clone(), 20)).merge(lie("/sync/v1/entries", fetched)),
+        );
+        stage.follow_all().await;
+        stage.publish(A, &of_a);
+        let started = Instant::now();
+        stage.until_equal_with(&[of_a, of_b].concat()).await;
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+        stage.until_said(B, "so slowly that no entry was whole after 300 s").await;
+    });
+}
+
+#[test]
+fn falls_silent_in_a_tail() {
+    simulate(async {
+        let mut stage = Stage::new();
+        let silent = || Body::from_stream(stream::pending::<std::io::Result<Vec<u8>>>());
+        stage.lies(tails(silent, silent));
+        stage.follow_all().await;
+        let took = equal_after(&stage).await;
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        for node in [A, B] {
+            stage.until_said(node, "the peer sent nothing for 120 s").await;
+        }
+    });
+}
+
+#[test]
+fn accepts_streams_and_never_answers() {
+    simulate(async {
+        let mut stage = Stage::new();
+        stage.net.serve_streams(HOSTILE, |stream| async move {
+            let _open = stream;
+            std::future::pending().await
+        });
+        stage.follow_all().await;
+        let took = equal_after(&stage).await;
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        stage.until_said(B, "the peer did not answer for 90 s").await;
+    });
+}
+
+#[test]
+fn answers_with_a_head_that_never_ends() {
+    simulate(async {
+        let mut stage = Stage::new();
+        let sent = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&sent);
+        stage.net.serve_streams(HOSTILE, move |mut stream| {
+            let sent = Arc::clone(&counted);
+            async move {
+                let _ = stream.read(&mut [0; 1_024]).await;
+                let mut line = b"HTTP/1.1 200 OK\r\n".to_vec();
+                while stream.write_all(&line).await.is_ok() {
+                    sent.fetch_add(line.len() as u64, Ordering::Relaxed);
+                    line = format!("X-More: {}\r\n", "a".repeat(1_000)).into_bytes();
+                }
+            }
+        });
+        stage.follow_all().await;
+        let took = equal_after(&stage).await;
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        stage.until_said(B, "the connection broke").await;
+        let connections = stage.net.dials.load(Ordering::Relaxed);
+        let bound = connections * (512 * 1_024 + BUFFERS_BYTES);
+        assert!(sent.load(Ordering::Relaxed) < bound, "{sent:?} bytes on {connections} connections");
+    });
+}
+
+#[test]
+fn answers_with_a_state_that_never_ends() {
+    simulate(async {
+        let mut stage = Stage::new();
+        let taken = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&taken);
+        let spaces = move || Response::new(endless(&counted, || vec![b' '; 1_000]));
+        stage.lies(lie("/sync/v1/state", get(async move || spaces())));
+        stage.follow_all().await;
+        equal_after(&stage).await;
+        stage.until_said(B, "the peer's answer is not what the protocol says: length limit exceeded").await;
+        let connections = stage.net.dials.load(Ordering::Relaxed);
+        let bound = connections * (64 * 1_024 + BUFFERS_BYTES);
+        assert!(taken.load(Ordering::Relaxed) < bound, "{taken:?} bytes on {connections} connections");
+        assert_eq!(stage.count(B, Scope::Core), 0);
+    });
+}

@@ -1,0 +1,224 @@
+//! Two honest nodes that follow each other, and hostile ones that serve what a test says.
+
+use crate::app::{App, SharedApp};
+use crate::config::Config;
+use crate::dialer::Dialer;
+use crate::peers::address::PeerAddress;
+use crate::peers::follow::{Turns, follow};
+use crate::peers::status::PeerReport;
+use crate::signer::Signer;
+use crate::simulation::folder;
+use crate::simulation::net::{Net, Port, Weather};
+use crate::web;
+use crate::web::sync::scope_answers;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use deadwax_i2p_gateway::tracker::Tracker;
+use deadwax_index::entry::identity::Identity;
+use deadwax_index::entry::{Scope, VerifiedEntry};
+use deadwax_index::search::SearchIndex;
+use deadwax_index::store::Store;
+use deadwax_index::sync::wire::{write_id, write_mark};
+use futures::stream::{self, StreamExt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+/// The honest nodes.
+pub const A: usize = 0;
+pub const B: usize = 1;
+/// The hostile ones.
+pub const HOSTILE: usize = 2;
+pub const OTHER_FACE: usize = 3;
+
+/// Buffers between two nodes: what a peer can get rid of although nobody reads it.
+pub const BUFFERS_BYTES: u64 = 1 << 20;
+const WEATHER: Weather =
+    Weather { rtt: Duration::from_millis(200), bytes_per_sec: 500_000, breaks_every_bytes: 0 };
+const PATIENCE: Duration = Duration::from_secs(1_800);
+
+/// All nodes of a test.
+pub struct Stage {
+    pub net: Arc<Net>,
+    pub nodes: Vec<SharedApp>,
+    turns: Vec<Arc<Turns>>,
+    following: JoinSet<()>,
+    _dirs: Vec<TempDir>,
+}
+
+/// Entries of `main` by one author, as large as a link.
+pub fn entries(author: u8, count: u64) -> Vec<VerifiedEntry> {
+    let mut author = Identity::from_secret([author; 32]);
+    let body = |n: u64| [vec![0xa1, 0x05, 0x59, 0x01, 0xc0], vec![n as u8; 448]].concat();
+    (0..count).map(|n| author.sign(body(n), 99, n, 494_000)).collect()
+}
+
+/// A tail of these entries, whole, with one mark.
+pub fn whole(entries: &[VerifiedEntry], mark: u64) -> Vec<u8> {
+    let mut tail: Vec<u8> = entries.iter().flat_map(VerifiedEntry::to_bytes).collect();
+    write_mark(mark, &mut tail);
+    tail
+}
+
+/// A tail of their ids.
+pub fn ids(ids: impl IntoIterator<Item = [u8; 16]>, mark: u64) -> Vec<u8> {
+    let mut tail = Vec::new();
+    ids.into_iter().for_each(|id| write_id(&id, &mut tail));
+    write_mark(mark, &mut tail);
+    tail
+}
+
+pub fn prefixes(entries: &[VerifiedEntry]) -> Vec<[u8; 16]> {
+    entries.iter().map(|entry| entry.head().id().prefix()).collect()
+}
+
+/// Some bytes of an answer, and then mark after mark, so that the stream stays open.
+pub fn stays_open(bytes: Vec<u8>, mark: u64) -> Body {
+    let mut heartbeat = Vec::new();
+    write_mark(mark, &mut heartbeat);
+    let later = stream::repeat(heartbeat).then(|heartbeat| async move {
+        sleep(Duration::from_secs(30)).await;
+        heartbeat
+    });
+    Body::from_stream(stream::iter([bytes]).chain(later).map(Ok::<_, std::io::Error>))
+}
+
+/// Pieces without end; counts the bytes that were taken.
+pub fn endless(taken: &Arc<AtomicU64>, mut piece: impl FnMut() -> Vec<u8> + Send + 'static) -> Body {
+    let taken = Arc::clone(taken);
+    let piece = move || {
+        let piece = piece();
+        taken.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        Ok::<_, std::io::Error>(piece)
+    };
+    Body::from_stream(stream::repeat_with(piece))
+}
+
+/// Tails of `main` that say this, whole or as ids.
+pub fn tails(
+    full: impl Fn() -> Body + Clone + Send + Sync + 'static,
+    ids: impl Fn() -> Body + Clone + Send + Sync + 'static,
+) -> Router {
+    let answer = move |request: Request| async move {
+        let is_full = request.uri().query().is_some_and(|query| query.contains("form=full"));
+        Response::new(if is_full { full() } else { ids() })
+    };
+    lie("/sync/v1/main/tail", get(answer))
+}
+
+pub fn lie(path: &str, answer: MethodRouter) -> Router {
+    Router::new().route(path, answer)
+}
+
+pub fn silence() -> Body {
+    stays_open(vec![0], 0)
+}
+
+impl Stage {
+    /// Nodes that know each other and do not follow anybody yet.
+    pub fn new() -> Self {
+        let net = Net::new(4, WEATHER, 1);
+        let (mut nodes, mut dirs) = (Vec::new(), Vec::new());
+        for number in [A, B, HOSTILE, OTHER_FACE] {
+            let dir = folder();
+            let mut config = Config::default();
+            config.sync.peers = [A, B, HOSTILE, OTHER_FACE].map(|node| address(&node)).to_vec();
+            let node = Arc::new(App::new(
+                config,
+                Store::open(dir.path()).unwrap(),
+                SearchIndex::open(dir.path()).unwrap(),
+                Signer::open(dir.path()).unwrap(),
+                Tracker::new(Default::default()),
+                Dialer::simulated(Port { net: Arc::clone(&net), node: number }),
+            ));
+            net.serve(number, web::router(Arc::clone(&node)));
+            nodes.push(node);
+            dirs.push(dir);
+        }
+        let turns = nodes.iter().map(|_| Arc::default()).collect();
+        Self { net, nodes, turns, following: JoinSet::new(), _dirs: dirs }
+    }
+
+    /// What the hostile node answers; all else it answers as an honest one does.
+    pub fn lies(&self, lies: Router) {
+        let honest = web::router(Arc::clone(&self.nodes[HOSTILE]));
+        self.net.serve(HOSTILE, lies.fallback_service(honest));
+    }
+
+    pub fn publish(&self, node: usize, entries: &[VerifiedEntry]) {
+        self.nodes[node].take_in(entries, None).unwrap();
+    }
+
+    pub fn follow(&mut self, node: usize, peer: usize) {
+        let turns = Arc::clone(&self.turns[node]);
+        self.following.spawn(follow(Arc::clone(&self.nodes[node]), address(&peer), turns));
+    }
+
+    /// Both honest nodes follow the hostile one, and after a while each other.
+    pub async fn follow_all(&mut self) {
+        self.follow(A, HOSTILE);
+        self.follow(B, HOSTILE);
+        // So that the hostile one has the turn, where it wants it.
+        sleep(Duration::from_secs(10)).await;
+        self.follow_each_other();
+    }
+
+    pub fn follow_each_other(&mut self) {
+        self.follow(A, B);
+        self.follow(B, A);
+    }
+
+    /// What a node says of the hostile one.
+    pub fn report(&self, node: usize) -> PeerReport {
+        let own = scope_answers(&self.nodes[node].scopes().unwrap());
+        self.nodes[node].peers.report(&own).remove(HOSTILE)
+    }
+
+    pub fn count(&self, node: usize, scope: Scope) -> u64 {
+        self.nodes[node].store.scope_state(scope).unwrap().count
+    }
+
+    /// Waits until it is so.
+    pub async fn until(&self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !done(self) {
+            assert!(
+                Instant::now() < until,
+                "waited for {what}: {:?}, {:?}",
+                [A, B].map(|node| (self.count(node, Scope::Core), self.count(node, Scope::Main))),
+                [A, B].map(|node| self.report(node).last_error),
+            );
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until an honest node names the fault.
+    pub async fn until_said(&self, node: usize, fault: &str) {
+        let said = |stage: &Self| stage.report(node).last_error.is_some_and(|error| error.contains(fault));
+        self.until(fault, said).await;
+    }
+
+    /// Waits until both honest nodes have exactly these sets, bodies and all.
+    pub async fn until_equal_with(&self, entries: &[VerifiedEntry]) {
+        let ids = prefixes(entries);
+        let roots =
+            |node: usize| Scope::ALL.map(|scope| self.nodes[node].store.scope_state(scope).unwrap().root);
+        self.until("equal sets", |stage| {
+            roots(A) == roots(B)
+                && [A, B].iter().all(|node| stage.nodes[*node].store.missing(&ids).unwrap().is_empty())
+        })
+        .await;
+        let rows = Scope::ALL.map(|scope| self.count(A, scope)).iter().sum::<u64>();
+        assert_eq!(rows, entries.len() as u64, "more than what belongs there is stored");
+    }
+}
+
+fn address(node: &usize) -> PeerAddress {
+    PeerAddress::Unix(format!("/{node}").into())
+}
