@@ -14,6 +14,7 @@ mod groups;
 mod import;
 mod kind;
 mod lines;
+mod lock;
 pub mod lookup;
 mod merges;
 mod pax;
