@@ -223,7 +223,7 @@ impl Catalogue {
     }
 
     /// The MBIDs that a query gives.
-    pub(super) fn mbids(&self, sql: &str, values: impl Params) -> Result<Vec<Uuid>, StoreError> {
+    fn mbids(&self, sql: &str, values: impl Params) -> Result<Vec<Uuid>, StoreError> {
         let mut statement = self.db.prepare_cached(sql)?;
         let mbids = statement.query_map(values, |row| row.get(0).map(Uuid::from_bytes))?;
         Ok(mbids.collect::<Result<_, _>>()?)
