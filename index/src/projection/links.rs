@@ -71,8 +71,8 @@ fn most_common<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
 }
 
 /// A link with the infohash `?1`, as the indexes find it.
-const BY_V1: &str = "substr(infohash_v1, 1, 8) = substr(?1, 1, 8) AND infohash_v1 = ?1";
-const BY_V2: &str = "substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND infohash_v2 = ?1";
+pub(super) const BY_V1: &str = "substr(infohash_v1, 1, 8) = substr(?1, 1, 8) AND infohash_v1 = ?1";
+pub(super) const BY_V2: &str = "substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND infohash_v2 = ?1";
 
 /// Links of a group that are looked at. The best known records have some dozens.
 pub const MAX_GROUP_LINKS: usize = 200;
