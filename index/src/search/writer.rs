@@ -75,7 +75,7 @@ impl SearchIndex {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         let caught_up = self.catalogue.with(|catalogue| {
             let catalogue_version = catalogue.map(|(_, version)| version);
-            let target = Target::read(store, catalogue_version).map_err(SearchError::Store)?;
+            let target = Target::read(store, catalogue_version)?;
             let current = self.adopt_newer(&mut keeper)?;
             let intact = *keeper.intact.get_or_insert_with(|| current.is_intact());
             if intact && current.position().is_some_and(|position| position.is(&target)) {
@@ -88,7 +88,7 @@ impl SearchIndex {
             }
             // Read again: only now that the lock is ours can nobody else move it. Who had the lock may have come
             // further than the store was at the first look.
-            let target = Target::read(store, catalogue_version).map_err(SearchError::Store)?;
+            let target = Target::read(store, catalogue_version)?;
             let current = self.adopt_newer(&mut keeper)?;
             let intact = keeper.intact.unwrap_or(true);
             let position = current.position().filter(|position| position.can_go_on(&target));

@@ -102,7 +102,6 @@ impl ItemReader {
         let Some(&first) = rest.first() else { return Ok(None) };
         let (item, used) = match first {
             0x00..=0x1b => match uint_length(first).filter(|length| *length <= rest.len()) {
-                None if first > 0x1b => return Err(WireError::Form),
                 None => return Ok(None),
                 Some(length) => match cbor::decode(&rest[..length]) {
                     Ok(cbor::Value::Uint(seq)) if seq > MAX_POSITION => return Err(WireError::Position),
