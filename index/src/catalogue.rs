@@ -17,6 +17,7 @@ mod lines;
 mod lock;
 pub mod lookup;
 mod merges;
+mod numbers;
 mod pax;
 mod place;
 mod record;
