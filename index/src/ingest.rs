@@ -157,6 +157,10 @@ impl<'a> Batch<'a> {
             while let Some(key) = joined.pop() {
                 for index in strangers.remove(&key).unwrap_or_default() {
                     outcomes[index] = self.offer(&entries[index])?;
+                    // An entry before it may have taken the membership away again: then it waits on.
+                    if outcomes[index] == Outcome::NotMember {
+                        strangers.entry(key).or_default().push(index);
+                    }
                     joined.extend(self.follow_members()?);
                 }
             }

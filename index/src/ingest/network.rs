@@ -77,8 +77,8 @@ impl Batch<'_> {
                 }
             }
             for key in &changes.joined {
-                // What of it cannot join now is beyond the quota, or lost its slot: it never will. But an entry of
-                // one that joined may take the membership of the next one away again, which then waits on.
+                // What of it is beyond the quota, or lost its slot, is refused as it would be if it came now. But an
+                // entry of one that joined may take the membership of the next one away again, which then waits on.
                 for entry in take_from_inbox(self.db, key)? {
                     if self.offer(&entry)? == Outcome::NotMember {
                         let now_secs = self.now_secs()?;

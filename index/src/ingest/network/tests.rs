@@ -141,6 +141,22 @@ fn within_one_batch_the_order_does_not_matter() {
     check(&store, &batch);
 }
 
+/// 6 joins by a vouch of 5 that loses its slot at once, and again by another vouch at the end of the batch.
+#[test]
+fn whoever_is_lost_again_within_a_batch_waits_on_in_it() {
+    let (_dir, store) = open();
+    pin_charter(&store, pinned()).unwrap();
+    assert_eq!(offer(&store, &founded()), Outcome::New);
+    let higher = vouch(5, 0, 6, 1);
+    let rival = Vouch { key: identity(7).author(), grant: 1, withdrawn: false, note: None };
+    let rival = Body::Vouch(rival);
+    let mut rivals = (0..).map(|created| sign(5, 0, created, &rival));
+    let lower = rivals.find(|rival| rival.head().id() < higher.head().id()).unwrap();
+    let batch = [main_entry(6, 0), higher, lower, vouch(1, 0, 5, 3), vouch(1, 1, 6, 1)];
+    assert_eq!(ingest(&store, &batch, None).unwrap(), [Outcome::New; 5]);
+    check(&store, &[&[founded()][..], &batch].concat());
+}
+
 #[test]
 fn an_open_set_becomes_that_of_a_network_when_its_charter_is_here() {
     let (_dir, store) = open();
