@@ -36,21 +36,13 @@ fn main_entry(author: u8, n: u64) -> VerifiedEntry {
 
 /// Keys 0 and 1 found the network.
 fn founding() -> Charter {
-    let mut charter = Charter {
-        prev: None,
-        name: "Tidewater".into(),
-        roster: vec![identity(0).author(), identity(1).author()],
-        budget: Some(9),
-        quota_main: None,
-        quota_core: None,
-        text: None,
-        signatures: vec![],
-    };
-    charter.roster.sort();
-    let message = charter.to_be_signed();
-    charter.signatures = [0, 1].map(|number| identity(number).sign_charter(&message)).to_vec();
-    charter.signatures.sort_by_key(|signed| signed.key);
-    charter
+    founding_with(9)
+}
+
+fn founding_with(budget: u32) -> Charter {
+    let roster = [0, 1].map(|number| identity(number).author()).to_vec();
+    let charter = Charter { name: "Tidewater".into(), roster, budget: Some(budget), ..Charter::default() };
+    charter.signed(|message| [0, 1].map(|number| identity(number).sign_charter(message)).to_vec())
 }
 
 fn pinned() -> CharterId {
@@ -263,13 +255,9 @@ fn thousands_of_vouches_in_a_row_are_taken_in_steadily() {
             Identity::from_secret(secret)
         })
         .collect();
-    let mut rich = founding();
-    rich.budget = Some(1_000_000);
-    let message = rich.to_be_signed();
-    rich.signatures = [0, 1].map(|number| identity(number).sign_charter(&message)).to_vec();
-    rich.signatures.sort_by_key(|signed| signed.key);
+    let rich = founding_with(1_000_000);
     let (_dir, store) = open();
-    pin_charter(&store, CharterId::of(&message)).unwrap();
+    pin_charter(&store, CharterId::of(&rich.to_be_signed())).unwrap();
     let first = Vouch { key: identities[0].author(), grant: 10_000, withdrawn: false, note: None };
     let start = [sign(0, 0, 1, &Body::Charter(rich)), sign(0, 1, 1, &Body::Vouch(first))];
     ingest(&store, &start, None).unwrap();
