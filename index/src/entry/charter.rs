@@ -5,8 +5,9 @@
 
 use super::cbor::{self, Value};
 use super::fields::{self, BodyError, Fields, any_text, bytes, map, needed, text};
-use super::head::{AuthorKey, hex_bytes, verify_signature};
+use super::head::{AuthorKey, hex_bytes};
 use super::limits::{QUOTA_CORE, QUOTA_MAIN};
+use super::signature::verify_signature;
 use super::texts::MAX_LABEL_BYTES;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
