@@ -150,9 +150,6 @@ impl<'a> Batch<'a> {
             if outcome == Outcome::NotMember {
                 strangers.entry(entry.head().author()).or_default().push(index);
             }
-            if !(outcome == Outcome::NotMember || self.takes_part(entry, outcome)) {
-                continue;
-            }
             let mut joined = self.follow_members()?;
             while let Some(key) = joined.pop() {
                 for index in strangers.remove(&key).unwrap_or_default() {
@@ -166,11 +163,6 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(outcomes)
-    }
-
-    /// Whether an entry that was offered has a say in who is a member.
-    fn takes_part(&self, entry: &VerifiedEntry, outcome: Outcome) -> bool {
-        matches!(outcome, Outcome::New | Outcome::BodyAdded) && entry.head().scope() == Scope::Core
     }
 
     /// Whether heads by this entry's author belong to the set, now that this entry is here too.
