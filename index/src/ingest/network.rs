@@ -3,11 +3,11 @@
 
 use super::{Batch, Outcome};
 use crate::entry::charter::CharterId;
-use crate::entry::{AuthorKey, EntryId, Scope, VerifiedHead};
+use crate::entry::{AuthorKey, VerifiedHead};
+use crate::projection::column;
 use crate::store::changes::SetChanges;
 use crate::store::membership::{load_of, put, save_adopted, take_from_inbox};
 use crate::store::{Store, StoreError};
-use rusqlite::params;
 
 /// Why the node does not join a network.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +47,6 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
     })?;
     other.map_or(Ok(()), |other| Err(PinError::Other(other)))
 }
-
-/// Position, scope, head and body of an entry.
-type Row = (i64, i64, Vec<u8>, Option<Vec<u8>>);
 
 impl Batch<'_> {
     /// Draws the conclusions from what has changed about the members; returns who joined.
@@ -130,20 +127,18 @@ impl Batch<'_> {
 
     fn remove_all(&mut self, author_no: i64) -> Result<(), StoreError> {
         let (db, now_secs) = (self.db, self.now_secs()?);
-        let sql = "SELECT seq, scope, head, body FROM entries WHERE author_no = ?1";
-        let mut statement = db.prepare_cached(sql)?;
-        let rows = statement
-            .query_map([author_no], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
-        for (seq, scope, head, body) in rows {
+        // Positions first: all bodies of one author can be 160 MB.
+        let seqs: Vec<i64> = column(db, "SELECT seq FROM entries WHERE author_no = ?1", &[&author_no])?;
+        for seq in seqs {
+            let (head, body): (Vec<u8>, Option<Vec<u8>>) = db
+                .prepare_cached("SELECT head, body FROM entries WHERE seq = ?1")?
+                .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let head = VerifiedHead::verify(&head)
                 .map_err(|_| StoreError::Damaged("an entry does not verify any more"))?;
-            let scope = if scope == Scope::Core as i64 { Scope::Core } else { Scope::Main };
             put(db, &head, body.as_deref(), now_secs)?;
             self.fold.withdraw(seq)?;
-            db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute(params![seq])?;
-            let id: EntryId = head.id();
-            self.sum(scope)?.remove(&id);
+            db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute([seq])?;
+            self.sum(head.scope())?.remove(&head.id());
             // A set that lost a head is another version of it, and versions are positions.
             db.prepare_cached("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries'")?
                 .execute([])?;

@@ -4,7 +4,7 @@ use super::*;
 use crate::entry::charter::Charter;
 use crate::entry::identity::Identity;
 use crate::entry::vouch::Vouch;
-use crate::entry::{Body, Kind, VerifiedEntry};
+use crate::entry::{Body, EntryId, Kind, Scope, VerifiedEntry};
 use crate::ingest::{Outcome, drop_body, ingest};
 use crate::members::{CoreEntry, Members};
 use crate::store::membership::{INBOX_SECS, MAX_INBOX};
