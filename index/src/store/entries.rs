@@ -46,10 +46,7 @@ impl StoredEntry {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn verify(&self) -> Result<VerifiedEntry, StoreError> {
-        VerifiedHead::verify(&self.head)
-            .map_err(Into::into)
-            .and_then(|head| VerifiedEntry::new(head, self.body.as_deref()))
-            .map_err(|_| StoreError::Damaged("an entry does not verify any more"))
+        verify(&self.head, self.body.as_deref(), "an entry does not verify any more")
     }
 
     /// Head, then body: the form on the wire.
@@ -202,6 +199,18 @@ impl Store {
             Ok(position.unwrap_or(0) as u64)
         })
     }
+}
+
+/// Checks a stored head and its body again: disks fail. `damaged` says so if they do not hold any more.
+pub(super) fn verify(
+    head: &[u8],
+    body: Option<&[u8]>,
+    damaged: &'static str,
+) -> Result<VerifiedEntry, StoreError> {
+    VerifiedHead::verify(head)
+        .map_err(Into::into)
+        .and_then(|head| VerifiedEntry::new(head, body))
+        .map_err(|_| StoreError::Damaged(damaged))
 }
 
 /// What a stored head says. It was verified before it was stored, and is not again.

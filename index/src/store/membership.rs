@@ -4,7 +4,7 @@
 //! ([`crate::ingest`]).
 
 use super::changes::SetChanges;
-use super::entries::read_head;
+use super::entries::{read_head, verify};
 use super::{Store, StoreError, lock};
 use crate::entry::charter::CharterId;
 use crate::entry::{AuthorKey, EntryId, VerifiedEntry, VerifiedHead};
@@ -87,7 +87,7 @@ impl Store {
             let mut statement = db.prepare_cached("SELECT head, body FROM inbox WHERE id = ?1")?;
             Ok(statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
         })?;
-        row.as_ref().map(verify).transpose()
+        row.as_ref().map(verify_row).transpose()
     }
 }
 
@@ -120,15 +120,11 @@ pub(crate) fn take_from_inbox(db: &Connection, author: &AuthorKey) -> Result<Vec
     let rows = statement.query_map([author.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> = rows.collect::<Result<_, _>>()?;
     db.prepare_cached("DELETE FROM inbox WHERE author = ?1")?.execute([author.0])?;
-    rows.iter().map(verify).collect()
+    rows.iter().map(verify_row).collect()
 }
 
-/// Checks head and body again: disks fail.
-fn verify((head, body): &(Vec<u8>, Option<Vec<u8>>)) -> Result<VerifiedEntry, StoreError> {
-    VerifiedHead::verify(head)
-        .map_err(Into::into)
-        .and_then(|head| VerifiedEntry::new(head, body.as_deref()))
-        .map_err(|_| StoreError::Damaged("an entry in the inbox does not verify any more"))
+fn verify_row((head, body): &(Vec<u8>, Option<Vec<u8>>)) -> Result<VerifiedEntry, StoreError> {
+    verify(head, body.as_deref(), "an entry in the inbox does not verify any more")
 }
 
 fn pinned(db: &Connection) -> Result<Option<CharterId>, StoreError> {
