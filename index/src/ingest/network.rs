@@ -34,7 +34,7 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
         db.execute("INSERT INTO meta (key, value) VALUES ('charter', ?1)", [charter.0])?;
         let loaded = load_of(db, charter)?;
         save_adopted(db, &loaded)?;
-        let is_known = loaded.first_charter().is_some();
+        let is_known = loaded.charter().is_some();
         *members = Some(loaded);
         let mut batch = Batch::new(db, members);
         if is_known {

@@ -81,7 +81,7 @@ impl Chain {
         }
     }
 
-    /// The earliest charter that is known.
+    /// The earliest charter that is known, by which roots of members are told apart.
     pub fn first(&self) -> Option<CharterId> {
         self.adopted.front().map(|adopted| adopted.id)
     }
@@ -248,11 +248,6 @@ impl Members {
         self.chain.pinned
     }
 
-    /// The earliest charter that is known, by which roots of members are told apart.
-    pub fn first_charter(&self) -> Option<CharterId> {
-        self.chain.first()
-    }
-
     /// The newest charter, and its id.
     pub fn charter(&self) -> Option<(CharterId, &Charter)> {
         self.chain.adopted.back().map(|adopted| (adopted.id, &adopted.charter))
@@ -266,11 +261,6 @@ impl Members {
     /// The current roster, ascending.
     pub fn roster(&self) -> &[AuthorKey] {
         self.chain.roster()
-    }
-
-    /// Whether the key is or was on a roster.
-    pub fn is_operator(&self, key: &AuthorKey) -> bool {
-        self.chain.operators.contains(key)
     }
 
     /// Charters that enough operators signed beside those that were adopted.
