@@ -91,6 +91,15 @@ impl EntryId {
         prefix.copy_from_slice(&self.0[..16]);
         prefix
     }
+
+    /// The lowest and the highest id that begin with these 16 bytes.
+    pub(crate) fn range(prefix: &[u8; 16]) -> [Self; 2] {
+        [0, 0xff].map(|rest| {
+            let mut id = [rest; 32];
+            id[..16].copy_from_slice(prefix);
+            Self(id)
+        })
+    }
 }
 
 /// What a head says; the payload.

@@ -117,12 +117,8 @@ impl Store {
         let bucket_of = |id: &[u8; ID_PREFIX_BYTES]| Bucket::of([id[0], id[1]]);
         for bucket in listed.chunk_by(|one, next| bucket_of(one) == bucket_of(next)) {
             let [Some(first), Some(last)] = [bucket.first(), bucket.last()] else { continue };
-            let bound = |prefix: &[u8; ID_PREFIX_BYTES], rest: u8| {
-                let mut id = [rest; 32];
-                id[..ID_PREFIX_BYTES].copy_from_slice(prefix);
-                EntryId(id)
-            };
-            let own = self.prefixes_between(scope, &bound(first, 0), &bound(last, 0xff))?;
+            let ([first, _], [_, last]) = (EntryId::range(first), EntryId::range(last));
+            let own = self.prefixes_between(scope, &first, &last)?;
             missing.extend(bucket.iter().filter(|id| own.binary_search(id).is_err()));
         }
         Ok(missing)
