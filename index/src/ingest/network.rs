@@ -1,13 +1,14 @@
 //! What a change of members does to the set: heads of new ones join, heads of those who are none any more
-//! leave.
+//! leave. And the inbox, where both wait.
 
 use super::{Batch, Outcome};
 use crate::entry::charter::CharterId;
-use crate::entry::{AuthorKey, VerifiedHead};
+use crate::entry::{AuthorKey, VerifiedEntry, VerifiedHead};
 use crate::projection::column;
 use crate::store::changes::SetChanges;
-use crate::store::membership::{load_of, put, save_adopted, take_from_inbox};
+use crate::store::membership::{forget_oldest, load_of, put, save_adopted, take_from_inbox};
 use crate::store::{Store, StoreError};
+use std::slice;
 
 /// Why the node does not join a network.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,27 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
         Ok((None, batch.changes()?))
     })?;
     other.map_or(Ok(()), |other| Err(PinError::Other(other)))
+}
+
+impl Store {
+    /// Keeps a stranger's entry until its author is a member, or forgets it after
+    /// [`INBOX_SECS`](crate::store::membership::INBOX_SECS). Returns false if there is no room.
+    ///
+    /// Nobody takes entries of members out of the inbox: if the author has become one since the entry was offered,
+    /// it is offered once more instead.
+    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<bool, StoreError> {
+        let (head, body) = (entry.head(), entry.body());
+        self.write_set(|db, members| {
+            if members.as_ref().is_some_and(|members| members.is_member(&head.author())) {
+                let mut batch = Batch::new(db, members);
+                batch.offer_all(slice::from_ref(entry))?;
+                batch.save_sums()?;
+                return Ok((true, batch.changes()?));
+            }
+            forget_oldest(db, now_secs)?;
+            Ok((put(db, head, body, now_secs)?, SetChanges::default()))
+        })
+    }
 }
 
 impl Batch<'_> {

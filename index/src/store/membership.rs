@@ -66,16 +66,6 @@ impl Store {
         })
     }
 
-    /// Keeps a stranger's entry until its author is a member, or forgets it after [`INBOX_SECS`]. Returns false
-    /// if there is no room.
-    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<bool, StoreError> {
-        self.write(|db| {
-            let oldest = now_secs.saturating_sub(INBOX_SECS) as i64;
-            db.execute("DELETE FROM inbox WHERE arrived_at_secs < ?1", [oldest])?;
-            put(db, entry.head(), entry.body(), now_secs)
-        })
-    }
-
     /// How many entries of strangers wait.
     pub fn inbox_count(&self) -> Result<u64, StoreError> {
         self.read(|db| Ok(count(db)? as u64))
@@ -93,6 +83,13 @@ impl Store {
 
 fn count(db: &Connection) -> Result<i64, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM inbox", [], |row| row.get(0))?)
+}
+
+/// Forgets what has waited in the inbox for longer than [`INBOX_SECS`].
+pub(crate) fn forget_oldest(db: &Connection, now_secs: u64) -> Result<(), StoreError> {
+    let oldest = now_secs.saturating_sub(INBOX_SECS) as i64;
+    db.execute("DELETE FROM inbox WHERE arrived_at_secs < ?1", [oldest])?;
+    Ok(())
 }
 
 /// Puts an entry into the inbox if there is room.

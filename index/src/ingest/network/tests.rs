@@ -4,7 +4,7 @@ use super::*;
 use crate::entry::charter::Charter;
 use crate::entry::identity::Identity;
 use crate::entry::vouch::Vouch;
-use crate::entry::{Body, EntryId, Kind, Scope, VerifiedEntry};
+use crate::entry::{Body, EntryId, Kind, Scope};
 use crate::ingest::{Outcome, drop_body, ingest};
 use crate::members::{CoreEntry, Members};
 use crate::store::membership::{INBOX_SECS, MAX_INBOX};
@@ -225,6 +225,20 @@ fn without_the_body_of_a_vouch_its_subject_waits() {
     assert_eq!((store.scope_state(Scope::Main).unwrap().count, store.inbox_count().unwrap()), (0, 1));
     assert_eq!(offer(&store, &all[1]), Outcome::BodyAdded);
     check(&store, &all);
+}
+
+/// Somebody vouches for the author between the refusal and the inbox.
+#[test]
+fn whoever_joined_meanwhile_does_not_wait_in_the_inbox() {
+    let (_dir, store) = open();
+    pin_charter(&store, pinned()).unwrap();
+    assert_eq!(offer(&store, &founded()), Outcome::New);
+    let entry = main_entry(5, 0);
+    assert_eq!(ingest(&store, slice::from_ref(&entry), None).unwrap(), [Outcome::NotMember]);
+    assert_eq!(offer(&store, &vouch(1, 0, 5, 1)), Outcome::New);
+    assert!(store.put_in_inbox(&entry, now_secs()).unwrap());
+    assert_eq!(store.inbox_count().unwrap(), 0);
+    check(&store, &[founded(), vouch(1, 0, 5, 1), entry]);
 }
 
 #[test]
