@@ -2,8 +2,7 @@
 //! (`doc/SYNC-PROTOCOL.md` section 6).
 //!
 //! What is held of a peer's answers is bounded, and what they say is believed only as far as the entries that
-//! it sends then verify. Not here: when to compare (`watch.rs`), and the
-//! shorter way (`sketch.rs`).
+//! it sends then verify. Not here: when to compare (`watch.rs`), and the shorter way (`sketch.rs`).
 
 use super::client::{Connection, RequestError};
 use super::fetch::Fetcher;
@@ -169,6 +168,7 @@ fn known(compared: Result<Compared, FollowError>) -> Result<Option<Compared>, Fo
 
 /// The next piece of an answer, `None` at its end.
 async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, RequestError> {
-    let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await.map_err(|_| RequestError::TimedOut)?;
+    let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await;
+    let frame = frame.map_err(|_| RequestError::Silent(IDLE_TIMEOUT.as_secs()))?;
     Ok(frame.transpose()?.map(|frame| frame.into_data().unwrap_or_default()))
 }

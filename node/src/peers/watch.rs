@@ -18,6 +18,7 @@ use tokio::time::Instant;
 const STATE_INTERVAL: Duration = Duration::from_secs(30);
 /// Sets that differ without a reason are looked at once more after this.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
+
 /// Asks for the state now and then, and when entries came; `read` has the position up to which the tail of
 /// each scope was read.
 pub(super) async fn watch_state(
