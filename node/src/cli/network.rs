@@ -108,8 +108,9 @@ struct Shown {
     rulings: Vec<Ruling>,
     forks: Vec<Fork>,
     inbox: u64,
-    /// This node's own key; null where it has none yet.
+    /// What this node can still grant.
     budget_left: u64,
+    /// This node's own key; null where it has none yet.
     key: Option<AuthorKey>,
 }
 
@@ -367,11 +368,10 @@ mod tests {
     }
 
     fn ballot(author: AuthorKey, stands: bool) -> Ballot {
-        let none = (None, None, None);
         Ballot {
-            entry: none.0,
-            mbid: none.1,
-            infohash: none.2,
+            entry: None,
+            mbid: None,
+            infohash: None,
             author: Some(author),
             stands,
             reason: None,
