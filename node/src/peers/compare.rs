@@ -5,6 +5,7 @@
 //! it sends then verify. Not here: when to compare (`watch.rs`), and the shorter way (`sketch.rs`).
 
 use super::client::{Connection, RequestError};
+use super::doubt::Way;
 use super::fetch::Fetcher;
 use super::follow::FollowError;
 use super::items::IDLE_TIMEOUT;
@@ -26,6 +27,8 @@ const LOOKUP_IDS: usize = 8_192;
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Compared {
+    /// How it was done at last.
+    pub(super) way: Way,
     /// Entries that joined the own set.
     pub(super) new: u64,
     /// The peer's entries up to this position in its order of release were compared.
@@ -41,13 +44,16 @@ impl Fetcher<'_> {
         &self,
         counts_differ_by: Option<u64>,
     ) -> Result<Option<Compared>, FollowError> {
+        let mut new = 0;
         if let Some(difference) = counts_differ_by {
             let by_sketch = known(self.compare_sketches(difference).await)?;
             if by_sketch.is_some_and(|compared| compared.is_whole) {
                 return Ok(by_sketch);
             }
+            new = by_sketch.map_or(0, |compared| compared.new);
         }
-        known(self.compare_digests().await)
+        let by_digests = known(self.compare_digests().await)?;
+        Ok(by_digests.map(|compared| Compared { new: new + compared.new, ..compared }))
     }
 
     /// Compares by digests, and by the ids of those buckets that differ.
@@ -85,7 +91,7 @@ impl Fetcher<'_> {
             let message = format!("it lists {count} entries that it does not send");
             return Err(RequestError::Form(message).into());
         }
-        Ok(Compared { new: fetched.taken.new, position, is_whole })
+        Ok(Compared { way: Way::Digests, new: fetched.taken.new, position, is_whole })
     }
 
     /// Those ids in the buckets that the own set lacks, and whether these are all.
