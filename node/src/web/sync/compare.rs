@@ -13,7 +13,6 @@ use axum::http::header::{
 };
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
-use deadwax_index::entry::Scope;
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::digests::parse_buckets;
 use std::ops::Range;
