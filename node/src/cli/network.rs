@@ -159,18 +159,20 @@ impl Files {
         let entry = self.signer.sign(bytes, kind, n, now_secs() / 3600);
         let entry = [entry.map_err(|error| key_failed(error.to_string()))?];
         let outcome = ingest(&self.store, &entry, None).map_err(|error| failed(&error))?[0];
+        let in_inbox = || self.store.put_in_inbox(&entry[0], now_secs()).map_err(|error| failed(&error));
         let state = match outcome {
-            Outcome::NotMember => {
-                let kept = self.store.put_in_inbox(&entry[0], now_secs()).map_err(|error| failed(&error))?;
-                if kept { "inbox" } else { "refused" }
-            }
             Outcome::New | Outcome::BodyAdded | Outcome::Known => "released",
-            Outcome::SlotTaken | Outcome::OverQuota => "refused",
+            Outcome::NotMember if in_inbox()? => "inbox",
+            Outcome::NotMember => {
+                let message = "This node's key is no member, and too many entries of others wait.".into();
+                let fix = "Ask a member to answer for this node's key, and try again.";
+                return Err(Failure::bad("entry.inbox", "", message, fix));
+            }
+            Outcome::SlotTaken | Outcome::OverQuota => {
+                let message = format!("The entry with n = {n} could not join the set.");
+                return Err(Failure::bad("entry.quota", "n", message, "Use another identity for this node."));
+            }
         };
-        if state == "refused" {
-            let message = format!("The entry with n = {n} could not join the set.");
-            return Err(Failure::bad("entry.quota", "n", message, "Use another identity for this node."));
-        }
         Ok(Signed { id: entry[0].head().id(), n, state })
     }
 
