@@ -28,8 +28,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 /// As over Tor on a middling day.
-const MIDDLING: Weather =
-    Weather { rtt: Duration::from_secs(1), bytes_per_sec: 150_000, breaks_every_bytes: 0 };
+const MIDDLING: Weather = Weather { rtt: Duration::from_secs(1), bytes_per_sec: 150_000 };
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A node, running.

@@ -32,8 +32,7 @@ pub const OTHER_FACE: usize = 3;
 
 /// Buffers between two nodes: what a peer can get rid of although nobody reads it.
 pub const BUFFERS_BYTES: u64 = 1 << 20;
-const WEATHER: Weather =
-    Weather { rtt: Duration::from_millis(200), bytes_per_sec: 500_000, breaks_every_bytes: 0 };
+const WEATHER: Weather = Weather { rtt: Duration::from_millis(200), bytes_per_sec: 500_000 };
 const PATIENCE: Duration = Duration::from_secs(1_800);
 
 /// All nodes of a test.
