@@ -289,7 +289,10 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
         return Ok(receipt);
     }
     let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
-    if n >= quota(Scope::Main) {
+    // Charters only raise it.
+    let is_over = n >= quota(Scope::Main)
+        && app.store.members()?.is_none_or(|members| n >= members.quota(Scope::Main, &signer.author()));
+    if is_over {
         return Err(SubmitError::Problem(problem(
             "entry.quota",
             "",

@@ -3,6 +3,10 @@
 use super::*;
 use crate::submit::{Draft, ReceiptState, link_of};
 use axum::http::header::ORIGIN;
+use deadwax_index::entry::Body as EntryBody;
+use deadwax_index::entry::charter::{Charter, CharterId};
+use deadwax_index::entry::limits::QUOTA_MAIN;
+use deadwax_index::ingest::pin_charter;
 use liblzma::write::XzEncoder;
 
 /// A group has any number of links, of which few are looked at when it is shown.
@@ -173,4 +177,35 @@ async fn forms_of_other_sites_are_refused() {
         assert_page_is_sound("/submit", &answer.text);
     }
     assert!(node.app.store.newest_groups(1).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_nodes_key_signs_as_much_as_the_charter_allows() {
+    let node = Node::new(false);
+    let own = || node.app.signer.lock().unwrap();
+    own().sign(vec![0xa0], 99, QUOTA_MAIN - 1, 494_000).unwrap();
+    let magnet = format!("magnet:?xt=urn:btih:{V1}");
+    let fields = [("magnet", magnet.as_str()), ("mbid", GROUP), ("artist", "A"), ("title", "T")];
+    assert_eq!(node.post(&fields, &[]).await.status, StatusCode::BAD_REQUEST);
+
+    let mut charter = Charter {
+        prev: None,
+        name: "Tidewater".into(),
+        roster: vec![own().author()],
+        budget: None,
+        quota_main: Some(QUOTA_MAIN as u32 + 1),
+        quota_core: None,
+        text: None,
+        signatures: vec![],
+    };
+    let message = charter.to_be_signed();
+    charter.signatures = vec![own().sign_charter(&message)];
+    let body = EntryBody::Charter(charter).to_bytes().unwrap();
+    let founded = own().sign(body, 0, 0, 494_000).unwrap();
+    node.app.take_in(&[founded], None).unwrap();
+    pin_charter(&node.app.store, CharterId::of(&message)).unwrap();
+    assert_eq!(node.publish(json!({})).n, QUOTA_MAIN);
+    let other = [("magnet", "magnet:?xt=urn:btih:6a5b5c5d5e5f606162636465666768696a6b6c6d")];
+    let fields: Vec<_> = other.into_iter().chain(fields.into_iter().skip(1)).collect();
+    assert_eq!(node.post(&fields, &[]).await.status, StatusCode::BAD_REQUEST, "and no more");
 }
