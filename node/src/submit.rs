@@ -311,8 +311,15 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     }
     drop(signer);
     app.release_due()?;
-    let waits = app.store.in_inbox(&entry.head().id())?.is_some();
-    Ok(Receipt { id, n, state: if waits { ReceiptState::Inbox } else { ReceiptState::Released } })
+    let state = if app.store.in_inbox(&entry.head().id())?.is_some() {
+        ReceiptState::Inbox
+    } else if app.store.waiting(&entry.head().id())?.is_some() {
+        // The inbox is full.
+        ReceiptState::Queued
+    } else {
+        ReceiptState::Released
+    };
+    Ok(Receipt { id, n, state })
 }
 
 /// Signs what an entry says once more, with the next free n, for release with the next batch.
