@@ -105,12 +105,13 @@ impl Listing {
     }
 }
 
-/// The group that an MBID leads to, and what the catalogue has of it; the MBID itself, if that is nothing.
-fn led_to(
-    catalogue: Option<&Catalogue>,
-    mbid: &Uuid,
-) -> Result<(Uuid, Option<(KnownGroup, Vec<Uuid>)>), StoreError> {
+/// What the catalogue has of the group that an MBID leads to: the group's own MBID, and as
+/// [`Catalogue::known_groups`] has it. Nothing of the MBID itself, if it leads nowhere.
+fn led_to(catalogue: Option<&Catalogue>, mbid: &Uuid) -> Result<Found, StoreError> {
     let Some(catalogue) = catalogue else { return Ok((*mbid, None)) };
     let Some(group) = catalogue.group_of(mbid)? else { return Ok((*mbid, None)) };
     Ok((group, catalogue.known_groups(&[group])?.remove(&group)))
 }
+
+/// A group, and what the catalogue has of it.
+type Found = (Uuid, Option<(KnownGroup, Vec<Uuid>)>);
