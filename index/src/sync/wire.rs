@@ -13,7 +13,7 @@ pub const MAX_FETCH_IDS: usize = 16_384;
 /// A server sends a mark at least after this many entries or ids, so that a reader can commit.
 pub const MAX_ITEMS_PER_MARK: usize = 256;
 /// The last position that there can be: SQLite numbers rows with 63 bits.
-const MAX_POSITION: u64 = i64::MAX as u64;
+pub const MAX_POSITION: u64 = i64::MAX as u64;
 /// Bytes of an id on the wire: the first 16 of 32.
 pub const ID_PREFIX_BYTES: usize = 16;
 

@@ -52,7 +52,7 @@ pub struct Vouch {
     /// How much of this node's budget it takes; they may grant one less
     #[arg(long, value_name = "N", default_value_t = 1)]
     grant: u32,
-    /// Take the vouch back: their entries stay, their votes do not count
+    /// Take the vouch back: their entries stay, and their weight is none (counted; nothing looks at it yet)
     #[arg(long, conflicts_with = "grant")]
     withdraw: bool,
     /// Why
@@ -60,7 +60,7 @@ pub struct Vouch {
     note: Option<String>,
 }
 
-/// Say as an operator that something is hidden, or somebody banned.
+/// Vote as an operator to hide something, or to ban somebody.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("about").required(true).args(["entry", "mbid", "infohash", "author"]))]
 pub struct Ballot {

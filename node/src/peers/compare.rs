@@ -13,7 +13,7 @@ use super::status::Taken;
 use crate::app::blocking;
 use data_encoding::HEXLOWER;
 use deadwax_index::sync::digests::{Bucket, DIGESTS_BYTES, Digests, ListReader, write_buckets};
-use deadwax_index::sync::wire::ID_PREFIX_BYTES;
+use deadwax_index::sync::wire::{ID_PREFIX_BYTES, MAX_POSITION};
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::ETAG;
@@ -136,7 +136,10 @@ impl Fetcher<'_> {
         let version = answer.headers().get(ETAG).and_then(|version| version.to_str().ok());
         let parts = version.and_then(|version| version.strip_prefix('"')?.strip_suffix('"')?.split_once('-'));
         match parts.map(|(incarnation, position)| (incarnation, position.parse())) {
-            Some((incarnation, Ok(position))) if incarnation == HEXLOWER.encode(&self.incarnation) => {
+            // As marks: there are no larger positions.
+            Some((incarnation, Ok(position @ 0..=MAX_POSITION)))
+                if incarnation == HEXLOWER.encode(&self.incarnation) =>
+            {
                 Ok(position)
             }
             _ => Err(RequestError::Form("its version is not one of this incarnation".into())),
