@@ -85,9 +85,23 @@ impl Fetcher<'_> {
 
     /// Verifies a batch and offers it to the set.
     pub(super) async fn commit(&self, batch: Batch, after: Option<u64>) -> Result<Taken, FollowError> {
+        self.keep(self.verify(batch).await?, after).await
+    }
+
+    /// Makes entries of what came; one that is none is an error.
+    pub(super) async fn verify(&self, batch: Batch) -> Result<Vec<VerifiedEntry>, FollowError> {
+        let scope = self.scope;
+        blocking(self.app, move |_| batch.verify(scope)).await
+    }
+
+    /// Offers entries to the set, together with the position that covers them.
+    pub(super) async fn keep(
+        &self,
+        entries: Vec<VerifiedEntry>,
+        after: Option<u64>,
+    ) -> Result<Taken, FollowError> {
         let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
         blocking(self.app, move |app| {
-            let entries = batch.verify(scope)?;
             let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
             let outcomes = app.take_in(&entries, position)?;
             let count = |what| outcomes.iter().filter(|outcome| **outcome == what).count() as u64;

@@ -13,7 +13,7 @@ use super::status::{StateAnswer, Taken};
 use super::watch::watch_state;
 use crate::app::{SharedApp, blocking};
 use crate::disk::wait_for_space;
-use deadwax_index::entry::Scope;
+use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS};
 use std::sync::Arc;
@@ -139,6 +139,26 @@ struct Tail<'a> {
     progress: &'a watch::Sender<[u64; 2]>,
 }
 
+/// A tail that is read with whole entries.
+struct FullStream {
+    items: Items,
+    /// What came after the last mark.
+    rest: Batch,
+    /// The last mark.
+    position: u64,
+}
+
+/// What was read of it at once.
+struct Stretch {
+    entries: Vec<VerifiedEntry>,
+    /// The mark that covers them.
+    after: u64,
+    /// Compressed, from the peer.
+    bytes: u64,
+    /// Whether the stream went on.
+    ended: Result<(), FollowError>,
+}
+
 impl Tail<'_> {
     async fn follow(self) -> Result<std::convert::Infallible, FollowError> {
         let Fetcher { app, peer, scope, incarnation, .. } = self.fetcher;
@@ -189,39 +209,50 @@ impl Tail<'_> {
         blocking(app, move |app| app.store.tail_position(&peer, scope, &incarnation)).await
     }
 
-    /// Takes in whole entries until the stream ends.
-    async fn read_full(
-        &self,
-        mut items: Items,
-        mut position: u64,
-    ) -> Result<std::convert::Infallible, FollowError> {
+    /// Takes in whole entries until the stream ends. While some are stored, those after them are read and verified.
+    async fn read_full(&self, items: Items, position: u64) -> Result<std::convert::Infallible, FollowError> {
         let Fetcher { app, peer, .. } = self.fetcher;
-        // What came after the last mark.
-        let mut rest = Batch::default();
+        let mut stream = FullStream { items, rest: Batch::default(), position };
+        let mut read = self.read_stretch(&mut stream).await?;
         loop {
-            let mut after = until_mark(&mut items, &mut rest, position).await?;
-            let began = Instant::now();
-            let mut batch = std::mem::take(&mut rest);
-            let ended = loop {
-                if batch.is_full() || began.elapsed() >= MAX_LINGER {
-                    break Ok(());
-                }
-                match tokio::time::timeout(LINGER, until_mark(&mut items, &mut rest, after)).await {
-                    Ok(Ok(later)) => {
-                        after = later;
-                        batch.append(std::mem::take(&mut rest));
-                    }
-                    Ok(Err(error)) => break Err(error),
-                    Err(_) => break Ok(()),
-                }
+            let Stretch { entries, after, bytes, ended } = read;
+            let keep = async {
+                let taken = self.fetcher.keep(entries, Some(after)).await?;
+                app.peers.received(peer, bytes, taken);
+                self.has_read(after);
+                Ok::<_, FollowError>(())
             };
-            let taken = self.fetcher.commit(batch, Some(after)).await?;
-            app.peers.received(peer, std::mem::take(&mut items.bytes), taken);
-            self.has_read(after);
-            position = after;
             // Whatever ends a stream, what was marked before is kept.
-            ended?;
+            if let Err(error) = ended {
+                keep.await?;
+                return Err(error);
+            }
+            let (_, next) = tokio::try_join!(keep, async { Ok(self.read_stretch(&mut stream).await) })?;
+            read = next?;
         }
+    }
+
+    /// Reads up to a mark, and as far as more is on its way, and verifies it.
+    async fn read_stretch(&self, stream: &mut FullStream) -> Result<Stretch, FollowError> {
+        let FullStream { items, rest, position } = stream;
+        *position = until_mark(items, rest, *position).await?;
+        let began = Instant::now();
+        let mut batch = std::mem::take(rest);
+        let ended = loop {
+            if batch.is_full() || began.elapsed() >= MAX_LINGER {
+                break Ok(());
+            }
+            match tokio::time::timeout(LINGER, until_mark(items, rest, *position)).await {
+                Ok(Ok(later)) => {
+                    *position = later;
+                    batch.append(std::mem::take(rest));
+                }
+                Ok(Err(error)) => break Err(error),
+                Err(_) => break Ok(()),
+            }
+        };
+        let entries = self.fetcher.verify(batch).await?;
+        Ok(Stretch { entries, after: *position, bytes: std::mem::take(&mut items.bytes), ended })
     }
 
     /// Takes in ids and fetches what no other peer delivers, until it is this tail's turn to be
