@@ -19,14 +19,14 @@ use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
-use tokio::time::Instant;
 
 /// First wait after a failure; doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_secs(1);
 /// A peer that is down for long is asked every five minutes.
 const MAX_BACKOFF: Duration = Duration::from_secs(300);
-/// A connection that lasted this long was a good one: the back-off starts anew.
-const GOOD_CONNECTION: Duration = Duration::from_secs(60);
+/// A connection that was open for this long was a good one: the back-off starts anew. To wait in vain for an answer may
+/// take longer, and is none.
+pub(super) const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 
 /// Whether what others fetch has come is looked at this often, if they say nothing.
 const CLAIMS_LOOK: Duration = Duration::from_secs(1);
@@ -59,22 +59,30 @@ pub struct Turns {
     claims: Claims,
 }
 
-/// Follows `peer` for ever.
-pub async fn follow(app: SharedApp, peer: PeerAddress, turns: Arc<Turns>) {
+/// Follows one peer for ever, at whichever of its `addresses` answers: one is tried after the other, never two at once.
+pub async fn follow(
+    app: SharedApp,
+    addresses: Vec<PeerAddress>,
+    turns: Arc<Turns>,
+) -> std::convert::Infallible {
     let mut backoff = MIN_BACKOFF;
+    let mut addresses = addresses.iter().cycle().peekable();
     loop {
-        let started = Instant::now();
-        let Err(error) = connection(&app, &peer, &turns).await;
+        let Some(peer) = addresses.peek().copied() else { return std::future::pending().await };
+        let Err(error) = connection(&app, peer, &turns).await;
         tracing::debug!(%error, "a peer's connection ended");
-        app.peers.failed(&peer, &error.to_string());
+        let was_good = app.peers.failed(peer, &error.to_string());
         if let FollowError::Store(StoreError::Full) = error {
             // The peer is as good as before, and what it sends could not be kept.
             wait_for_space(&app).await;
             backoff = MIN_BACKOFF;
             continue;
         }
-        if started.elapsed() >= GOOD_CONNECTION {
+        if was_good {
+            // Where it answered once, it probably answers again.
             backoff = MIN_BACKOFF;
+        } else {
+            addresses.next();
         }
         tokio::time::sleep(backoff.mul_f64(jitter())).await;
         backoff = (backoff * 2).min(MAX_BACKOFF);

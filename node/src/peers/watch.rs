@@ -13,8 +13,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How often a peer is asked for its state while its tails are open.
-const STATE_INTERVAL: Duration = Duration::from_secs(120);
+/// How often a peer is asked for its state while its tails are open: before it closes a connection on which nothing is
+/// asked, after 120 s.
+const STATE_INTERVAL: Duration = Duration::from_secs(90);
 /// Sets that differ without a reason are looked at once more after this.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
 /// Asks for the state now and then, and when entries came; `read` has the position up to which the tail of

@@ -64,7 +64,7 @@ fn serve(socket: &Path, router: Router) {
 
 fn start(node: &SharedApp) {
     let peer = node.config.sync.peers[0].clone();
-    tokio::spawn(follow(Arc::clone(node), peer, Arc::new(Turns::default())));
+    tokio::spawn(follow(Arc::clone(node), vec![peer], Arc::new(Turns::default())));
 }
 
 fn report(node: &App) -> PeerReport {

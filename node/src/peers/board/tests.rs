@@ -1,0 +1,79 @@
+//! What becomes of peers that fail, in virtual time.
+
+use super::*;
+
+fn member(number: u8) -> Candidate {
+    let name = |length| char::from(b'a' + number).to_string().repeat(length);
+    let addresses = vec![
+        PeerAddress::Onion(format!("{}.onion", name(56))),
+        PeerAddress::I2p(format!("{}.b32.i2p", name(52))),
+    ];
+    Candidate { author: AuthorKey([number; 32]), origin: Origin::Member, addresses }
+}
+
+fn state() -> StateAnswer {
+    StateAnswer {
+        scopes: BTreeMap::new(),
+        members_root: None,
+        incarnation: "00".repeat(16),
+        tail: BTreeMap::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_fails_for_an_hour_is_set_aside_for_some_hours() {
+    let board = PeerBoard::new(&[]);
+    let peer = member(1);
+    let record = || board.record(&peer.author, Instant::now());
+    assert_eq!(record(), Record::Waiting);
+    board.appoint(&peer);
+    for _ in 0..6 {
+        assert_eq!((record(), board.failed_ones(Instant::now()).len()), (Record::Followed, 0));
+        board.failed(&peer.addresses[0], "nobody there");
+        tokio::time::advance(FAILED_AFTER / 6).await;
+        // It answers, and breaks off at once: no good connection.
+        board.answered(&peer.addresses[1], state());
+    }
+    board.failed(&peer.addresses[1], "broken");
+    assert_eq!((record(), board.failed_ones(Instant::now()).len()), (Record::SetAside, 1));
+    board.dismiss(&peer.author, Instant::now());
+    assert_eq!((record(), board.failed_ones(Instant::now()).len()), (Record::SetAside, 0));
+    tokio::time::advance(SET_ASIDE).await;
+    assert_eq!(record(), Record::Waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_connection_makes_up_for_failures() {
+    let board = PeerBoard::new(&[]);
+    let peer = member(1);
+    board.appoint(&peer);
+    tokio::time::advance(FAILED_AFTER).await;
+    assert_eq!(board.failed_ones(Instant::now()), [peer.author]);
+    board.answered(&peer.addresses[1], state());
+    tokio::time::advance(GOOD_CONNECTION).await;
+    assert!(board.failed_ones(Instant::now()).is_empty());
+    let report = board.report(&BTreeMap::new()).remove(0);
+    assert_eq!(report.address, peer.addresses[1].to_string(), "the one that answers");
+    board.failed(&peer.addresses[1], "broken");
+    tokio::time::advance(FAILED_AFTER / 2).await;
+    assert!(board.failed_ones(Instant::now()).is_empty());
+    // Whoever leaves without having failed may come back at once.
+    board.dismiss(&peer.author, Instant::now());
+    assert_eq!(board.record(&peer.author, Instant::now()), Record::Waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_some_are_remembered() {
+    let board = PeerBoard::new(&[]);
+    let all: Vec<Candidate> = (0..=MAX_DISMISSED as u64)
+        .map(|number| {
+            let mut peer = member(1);
+            peer.author.0[..8].copy_from_slice(&number.to_le_bytes());
+            peer
+        })
+        .collect();
+    all.iter().for_each(|peer| board.appoint(peer));
+    tokio::time::advance(FAILED_AFTER).await;
+    all.iter().for_each(|peer| board.dismiss(&peer.author, Instant::now()));
+    assert_eq!(board.lock().dismissed.len(), MAX_DISMISSED);
+}
