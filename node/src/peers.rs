@@ -7,6 +7,7 @@ pub mod choice;
 mod claims;
 pub mod client;
 mod compare;
+mod credit;
 mod doubt;
 mod fetch;
 pub mod follow;

@@ -3,10 +3,12 @@
 
 use super::address::PeerAddress;
 use super::choice::{Candidate, Origin, Record};
+use super::credit::Credit;
 use super::follow::GOOD_CONNECTION;
 use super::status::{PeerReport, ScopeAnswer, StateAnswer, Taken};
 use crate::app::now_secs;
 use deadwax_index::entry::{AuthorKey, Scope};
+use deadwax_index::sync::wire::ID_PREFIX_BYTES;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +37,21 @@ struct Peer {
     last_error: Option<String>,
     taken: Taken,
     bytes: u64,
+    credit: Credit,
+}
+
+/// What is remembered of somebody who is not followed any more.
+#[derive(Debug)]
+struct Dismissed {
+    /// Set aside until then for having failed.
+    until: Instant,
+    credit: Credit,
+}
+
+impl Dismissed {
+    fn is_worth_keeping(&self, now: Instant) -> bool {
+        self.until > now || !self.credit.is_full(now)
+    }
 }
 
 impl Peer {
@@ -50,7 +67,13 @@ impl Peer {
             last_error: None,
             taken: Taken::default(),
             bytes: 0,
+            credit: Credit::new(Instant::now()),
         }
+    }
+
+    /// Whether it should make room for somebody else.
+    fn is_bad(&self, now: Instant) -> bool {
+        self.has_failed(now) || self.credit.is_out(now)
     }
 
     fn has_failed(&self, now: Instant) -> bool {
@@ -66,8 +89,7 @@ pub struct PeerBoard(Mutex<Board>);
 #[derive(Debug, Default)]
 struct Board {
     peers: Vec<Peer>,
-    /// Until when those are set aside that failed and are not followed any more.
-    dismissed: HashMap<AuthorKey, Instant>,
+    dismissed: HashMap<AuthorKey, Dismissed>,
     /// Where the nodes of the roster are.
     roster: HashSet<PeerAddress>,
 }
@@ -97,41 +119,64 @@ impl PeerBoard {
 
     /// Somebody is followed whom an entry names.
     pub(super) fn appoint(&self, candidate: &Candidate) {
-        let addresses = candidate.addresses.clone();
-        self.lock().peers.push(Peer::new(candidate.origin, Some(candidate.author), addresses));
+        let mut board = self.lock();
+        let mut peer = Peer::new(candidate.origin, Some(candidate.author), candidate.addresses.clone());
+        if let Some(before) = board.dismissed.remove(&candidate.author) {
+            peer.credit = before.credit;
+        }
+        board.peers.push(peer);
     }
 
-    /// Somebody is not followed any more. If that is because it failed, it is set aside.
+    /// Somebody is not followed any more. If that is because it failed, it is set aside; its credit is kept.
     pub(super) fn dismiss(&self, author: &AuthorKey, now: Instant) {
         let mut board = self.lock();
         let Board { peers, dismissed, .. } = &mut *board;
-        for peer in peers.extract_if(.., |peer| peer.author.as_ref() == Some(author)) {
-            dismissed.retain(|_, until| *until > now);
+        for mut peer in peers.extract_if(.., |peer| peer.author.as_ref() == Some(author)) {
+            dismissed.retain(|_, dismissed| dismissed.is_worth_keeping(now));
             if dismissed.len() >= MAX_DISMISSED
-                && let Some(first) = dismissed.iter().min_by_key(|(_, until)| **until).map(|(key, _)| *key)
+                && let Some(first) =
+                    dismissed.iter().min_by_key(|(_, dismissed)| dismissed.until).map(|(key, _)| *key)
             {
                 dismissed.remove(&first);
             }
-            if peer.has_failed(now) {
-                dismissed.insert(*author, now + SET_ASIDE);
-            }
+            peer.credit.forget_ids();
+            let until = if peer.has_failed(now) { now + SET_ASIDE } else { now };
+            dismissed.insert(*author, Dismissed { until, credit: peer.credit });
         }
     }
 
     /// How the node of `author` has done.
     pub(super) fn record(&self, author: &AuthorKey, now: Instant) -> Record {
         let board = self.lock();
+        let is_aside = |dismissed: &Dismissed| dismissed.until > now || dismissed.credit.is_out(now);
         match board.peers.iter().find(|peer| peer.author.as_ref() == Some(author)) {
-            Some(peer) if peer.has_failed(now) => Record::SetAside,
+            Some(peer) if peer.is_bad(now) => Record::SetAside,
             Some(_) => Record::Followed,
-            None if board.dismissed.get(author).is_some_and(|until| *until > now) => Record::SetAside,
+            None if board.dismissed.get(author).is_some_and(is_aside) => Record::SetAside,
             None => Record::Waiting,
         }
     }
 
-    /// Who is followed because of an entry, and has failed.
-    pub(super) fn failed_ones(&self, now: Instant) -> Vec<AuthorKey> {
-        self.lock().peers.iter().filter(|peer| peer.has_failed(now)).filter_map(|peer| peer.author).collect()
+    /// Who is followed because of an entry, and should make room for somebody else.
+    pub(super) fn bad_ones(&self, now: Instant) -> Vec<AuthorKey> {
+        self.lock().peers.iter().filter(|peer| peer.is_bad(now)).filter_map(|peer| peer.author).collect()
+    }
+
+    /// The peer sent bytes that are not what they have to be.
+    pub(super) fn lied(&self, address: &PeerAddress) {
+        self.change(address, |peer| peer.credit.lied(Instant::now()));
+    }
+
+    /// The peer named these ids, was asked for them, and sent none of them.
+    pub(super) fn not_served(&self, address: &PeerAddress, ids: &[[u8; ID_PREFIX_BYTES]]) {
+        self.change(address, |peer| peer.credit.not_served(ids, Instant::now()));
+    }
+
+    /// Whether the peer's word is worth nothing at the moment.
+    pub(super) fn is_out_of_credit(&self, address: &PeerAddress) -> bool {
+        let mut is_out = false;
+        self.change(address, |peer| is_out = peer.credit.is_out(Instant::now()));
+        is_out
     }
 
     /// Takes in where the nodes of the roster are.
@@ -195,6 +240,7 @@ impl PeerBoard {
                 entries: peer.taken.new,
                 known: peer.taken.known,
                 bytes: peer.bytes,
+                credit: peer.credit.left(Instant::now()),
             }
         });
         report.collect()

@@ -1,5 +1,5 @@
 //! Keeps followed whoever should be: the peers of the configuration for ever, and as many of the nodes that members
-//! name as there are places left. Looks again when `core` changed, and when one has failed for long.
+//! name as there are places left. Looks again when `core` changed, and when one has failed for long or lied.
 
 use super::candidates::find;
 use super::choice::{Candidate, Origin, choose};
@@ -26,15 +26,15 @@ struct Grounds {
     core: [u8; 32],
     /// This node's own addresses.
     own: [Option<String>; 2],
-    /// Who has failed.
-    failed: Vec<AuthorKey>,
+    /// Who has failed, or lied.
+    bad: Vec<AuthorKey>,
 }
 
 impl Grounds {
     fn of(app: &App) -> Result<Self, StoreError> {
         let core = app.store.scope_state(Scope::Core)?.root;
         let own = [app.networks.tor().address, app.networks.i2p().address];
-        Ok(Self { core, own, failed: app.peers.failed_ones(Instant::now()) })
+        Ok(Self { core, own, bad: app.peers.bad_ones(Instant::now()) })
     }
 }
 

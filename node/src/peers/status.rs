@@ -52,6 +52,8 @@ pub struct PeerReport {
     pub known: u64,
     /// Bytes read from it.
     pub bytes: u64,
+    /// What its word is worth: 3 at best, 0 after lies.
+    pub credit: u8,
 }
 
 /// What became of entries that a peer sent.

@@ -28,16 +28,16 @@ async fn who_fails_for_an_hour_is_set_aside_for_some_hours() {
     assert_eq!(record(), Record::Waiting);
     board.appoint(&peer);
     for _ in 0..6 {
-        assert_eq!((record(), board.failed_ones(Instant::now()).len()), (Record::Followed, 0));
+        assert_eq!((record(), board.bad_ones(Instant::now()).len()), (Record::Followed, 0));
         board.failed(&peer.addresses[0], "nobody there");
         tokio::time::advance(FAILED_AFTER / 6).await;
         // It answers, and breaks off at once: no good connection.
         board.answered(&peer.addresses[1], state());
     }
     board.failed(&peer.addresses[1], "broken");
-    assert_eq!((record(), board.failed_ones(Instant::now()).len()), (Record::SetAside, 1));
+    assert_eq!((record(), board.bad_ones(Instant::now()).len()), (Record::SetAside, 1));
     board.dismiss(&peer.author, Instant::now());
-    assert_eq!((record(), board.failed_ones(Instant::now()).len()), (Record::SetAside, 0));
+    assert_eq!((record(), board.bad_ones(Instant::now()).len()), (Record::SetAside, 0));
     tokio::time::advance(SET_ASIDE).await;
     assert_eq!(record(), Record::Waiting);
 }
@@ -48,15 +48,15 @@ async fn a_good_connection_makes_up_for_failures() {
     let peer = member(1);
     board.appoint(&peer);
     tokio::time::advance(FAILED_AFTER).await;
-    assert_eq!(board.failed_ones(Instant::now()), [peer.author]);
+    assert_eq!(board.bad_ones(Instant::now()), [peer.author]);
     board.answered(&peer.addresses[1], state());
     tokio::time::advance(GOOD_CONNECTION).await;
-    assert!(board.failed_ones(Instant::now()).is_empty());
+    assert!(board.bad_ones(Instant::now()).is_empty());
     let report = board.report(&BTreeMap::new()).remove(0);
     assert_eq!(report.address, peer.addresses[1].to_string(), "the one that answers");
     board.failed(&peer.addresses[1], "broken");
     tokio::time::advance(FAILED_AFTER / 2).await;
-    assert!(board.failed_ones(Instant::now()).is_empty());
+    assert!(board.bad_ones(Instant::now()).is_empty());
     // Whoever leaves without having failed may come back at once.
     board.dismiss(&peer.author, Instant::now());
     assert_eq!(board.record(&peer.author, Instant::now()), Record::Waiting);
@@ -76,4 +76,32 @@ async fn no_more_than_some_are_remembered() {
     tokio::time::advance(FAILED_AFTER).await;
     all.iter().for_each(|peer| board.dismiss(&peer.author, Instant::now()));
     assert_eq!(board.lock().dismissed.len(), MAX_DISMISSED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lies_makes_room_and_is_not_forgiven_for_leaving() {
+    let configured = member(2).addresses.remove(0);
+    let board = PeerBoard::new(std::slice::from_ref(&configured));
+    let peer = member(1);
+    let record = || board.record(&peer.author, Instant::now());
+    board.appoint(&peer);
+    for at in [0, 1, 0] {
+        assert_eq!((record(), board.is_out_of_credit(&peer.addresses[at])), (Record::Followed, false));
+        board.lied(&peer.addresses[at]);
+    }
+    assert!(peer.addresses.iter().all(|address| board.is_out_of_credit(address)));
+    assert_eq!(board.bad_ones(Instant::now()), [peer.author]);
+    board.dismiss(&peer.author, Instant::now());
+    assert_eq!(record(), Record::SetAside);
+    // Nobody else wanted the place: it comes back as it went.
+    board.appoint(&peer);
+    assert_eq!((record(), board.is_out_of_credit(&peer.addresses[0])), (Record::SetAside, true));
+    board.dismiss(&peer.author, Instant::now());
+    tokio::time::advance(Duration::from_secs(9 * 3_600)).await;
+    assert_eq!(record(), Record::Waiting);
+
+    // Who was configured has no place to lose.
+    (0..3).for_each(|_| board.lied(&configured));
+    assert!(board.is_out_of_credit(&configured) && board.bad_ones(Instant::now()).is_empty());
+    assert_eq!(board.report(&BTreeMap::new())[0].credit, 0);
 }
