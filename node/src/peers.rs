@@ -8,6 +8,7 @@ mod claims;
 pub mod client;
 mod compare;
 mod credit;
+mod disagreement;
 mod doubt;
 mod fetch;
 pub mod follow;

@@ -4,6 +4,7 @@
 use super::address::PeerAddress;
 use super::choice::{Candidate, Origin, Record};
 use super::credit::Credit;
+use super::disagreement::Disagreement;
 use super::follow::GOOD_CONNECTION;
 use super::status::{PeerReport, ScopeAnswer, StateAnswer, Taken};
 use crate::app::now_secs;
@@ -38,6 +39,7 @@ struct Peer {
     taken: Taken,
     bytes: u64,
     credit: Credit,
+    disagreement: Disagreement,
 }
 
 /// What is remembered of somebody who is not followed any more.
@@ -68,6 +70,7 @@ impl Peer {
             taken: Taken::default(),
             bytes: 0,
             credit: Credit::new(Instant::now()),
+            disagreement: Disagreement::default(),
         }
     }
 
@@ -213,6 +216,25 @@ impl PeerBoard {
         was_good
     }
 
+    /// The peer's set of `main` was compared with the own one; `None` if they need not be equal. Returns whether the
+    /// operator should be told of a node of the roster that stays apart.
+    pub(super) fn compared(&self, address: &PeerAddress, equal: Option<bool>) -> bool {
+        let is_of_roster = {
+            let board = self.lock();
+            let peer = board.peers.iter().find(|peer| peer.addresses.contains(address));
+            peer.is_some_and(|peer| {
+                let is_named = |address: &PeerAddress| board.roster.contains(address);
+                peer.origin == Origin::Roster || peer.addresses.iter().any(is_named)
+            })
+        };
+        let mut is_time = false;
+        self.change(address, |peer| {
+            let equal = equal.filter(|_| is_of_roster);
+            is_time = peer.disagreement.look(equal, Instant::now(), now_secs());
+        });
+        is_time
+    }
+
     /// Bytes and entries came from the peer.
     pub fn received(&self, address: &PeerAddress, bytes: u64, taken: Taken) {
         self.change(address, |peer| {
@@ -241,6 +263,7 @@ impl PeerBoard {
                 known: peer.taken.known,
                 bytes: peer.bytes,
                 credit: peer.credit.left(Instant::now()),
+                disagrees_since_secs: peer.disagreement.alarm_since_secs(),
             }
         });
         report.collect()

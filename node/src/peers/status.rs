@@ -54,6 +54,9 @@ pub struct PeerReport {
     pub bytes: u64,
     /// What its word is worth: 3 at best, 0 after lies.
     pub credit: u8,
+    /// A node of the roster whose set has differed for a day, although its members are the same: since when, seconds
+    /// since 1970.
+    pub disagrees_since_secs: Option<u64>,
 }
 
 /// What became of entries that a peer sent.

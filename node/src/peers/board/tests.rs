@@ -105,3 +105,23 @@ async fn who_lies_makes_room_and_is_not_forgiven_for_leaving() {
     assert!(board.is_out_of_credit(&configured) && board.bad_ones(Instant::now()).is_empty());
     assert_eq!(board.report(&BTreeMap::new())[0].credit, 0);
 }
+
+/// Two configured peers, one of which is where an author of the roster says that their node is.
+#[tokio::test(start_paused = true)]
+async fn a_node_of_the_roster_that_stays_apart_is_told_of_once() {
+    let [of_roster, other] = [member(1), member(2)].map(|mut peer| peer.addresses.remove(0));
+    let board = PeerBoard::new(&[of_roster.clone(), other.clone()]);
+    board.set_roster(&HashSet::from([of_roster.clone()]));
+    let mut told = [0, 0];
+    for _ in 0..30 * 40 {
+        for (peer, told) in [&of_roster, &other].into_iter().zip(&mut told) {
+            *told += usize::from(board.compared(peer, Some(false)));
+        }
+        tokio::time::advance(Duration::from_secs(90)).await;
+    }
+    assert_eq!(told, [1, 0]);
+    let since = |at: usize| board.report(&BTreeMap::new())[at].disagrees_since_secs;
+    assert!(since(0).is_some() && since(1).is_none());
+    board.compared(&of_roster, Some(true));
+    assert_eq!(since(0), None);
+}
