@@ -1,13 +1,12 @@
 //! What a peer's word is worth: lost by lies alone, and won back by time. Pure; being slow, silent or wrong about
 //! what it has costs nothing (`doc/SYNC-PROTOCOL.md` section 10).
 
+use super::status::FULL_CREDIT as FULL;
 use deadwax_index::sync::wire::ID_PREFIX_BYTES;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What every peer begins with, and never has more of: lies until it has none.
-const FULL: u8 = 3;
 /// One comes back after this long without a lie: a peer that was mended is like any other within a day.
 const COMES_BACK_AFTER: Duration = Duration::from_secs(8 * 3_600);
 /// An id that the peer named and did not send this often is a lie. Once is none: an entry may have lost its slot.

@@ -29,6 +29,9 @@ pub struct ScopeAnswer {
     pub root: String,
 }
 
+/// What every peer's word is worth at first, and at best: so many lies until it is worth nothing.
+pub const FULL_CREDIT: u8 = 3;
+
 /// One peer, as `deadwax status --json` shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PeerReport {
@@ -52,7 +55,7 @@ pub struct PeerReport {
     pub known: u64,
     /// Bytes read from it.
     pub bytes: u64,
-    /// What its word is worth: 3 at best, 0 after lies.
+    /// What its word is worth: [`FULL_CREDIT`] at best, 0 after lies.
     pub credit: u8,
     /// A node of the roster whose set has differed for a day, although its members are the same: since when, seconds
     /// since 1970.
