@@ -5,13 +5,14 @@
 //! network ([`net`]) and the clock. Everything runs on one thread, and chance is seeded, but for the jitter
 //! of back-offs.
 
+mod members;
 pub mod net;
 
 use crate::app::{App, SharedApp};
 use crate::config::Config;
 use crate::dialer::Dialer;
 use crate::peers::address::PeerAddress;
-use crate::peers::follow::{Turns, follow};
+use crate::peers::outbound::follow_peers;
 use crate::signer::Signer;
 use crate::web;
 use deadwax_i2p_gateway::tracker::Tracker;
@@ -97,7 +98,7 @@ impl Nodes {
     fn start_node(&mut self, number: usize, peers: &[usize]) {
         let dir = folder();
         let mut config = Config::default();
-        let address = |peer: &usize| PeerAddress::Unix(format!("/{peer}").into());
+        let address = |peer: &usize| PeerAddress::Onion(net::onion(*peer));
         config.sync.peers = peers.iter().map(address).collect();
         let app = Arc::new(App::new(
             config,
@@ -109,10 +110,8 @@ impl Nodes {
         ));
         self.net.serve(number, web::router(Arc::clone(&app)));
         let mut tasks = JoinSet::new();
-        let turns = Arc::new(Turns::default());
-        for peer in peers.iter().map(address) {
-            tasks.spawn(follow(Arc::clone(&app), peer, Arc::clone(&turns)));
-        }
+        let following = follow_peers(Arc::clone(&app));
+        tasks.spawn(async move { match following.await {} });
         let (noted, arrivals) = (Arc::clone(&app), Arc::clone(&self.arrivals));
         tasks.spawn(async move {
             let mut released = noted.released.subscribe();

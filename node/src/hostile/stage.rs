@@ -48,7 +48,7 @@ pub struct Stage {
     pub net: Arc<Net>,
     pub nodes: Vec<SharedApp>,
     turns: Vec<Arc<Turns>>,
-    following: JoinSet<()>,
+    following: JoinSet<std::convert::Infallible>,
     _dirs: Vec<TempDir>,
 }
 
@@ -157,7 +157,7 @@ impl Stage {
 
     pub fn follow(&mut self, node: usize, peer: usize) {
         let turns = Arc::clone(&self.turns[node]);
-        self.following.spawn(follow(Arc::clone(&self.nodes[node]), address(&peer), turns));
+        self.following.spawn(follow(Arc::clone(&self.nodes[node]), vec![address(&peer)], turns));
     }
 
     /// Both honest nodes follow the hostile one, and after a while each other.
