@@ -14,7 +14,7 @@ fn verdict(falls: bool) -> Verdict {
 }
 
 fn ballot(author: usize, n: u64, id: u8, about: usize, falls: bool) -> CoreEntry {
-    let subject = subjects()[about].clone();
+    let subject = subjects()[about];
     let ballot =
         Ballot { dimension: subject.dimension(), subject, verdict: verdict(falls), reason: None, note: None };
     entry(author, n, id, &Body::Ballot(ballot))
