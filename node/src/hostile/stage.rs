@@ -8,7 +8,7 @@ use crate::peers::follow::{Turns, follow};
 use crate::peers::status::PeerReport;
 use crate::signer::Signer;
 use crate::simulation::folder;
-use crate::simulation::net::{Net, Port, Weather};
+use crate::simulation::net::{Net, Port, Weather, onion};
 use crate::web;
 use crate::web::sync::scope_answers;
 use axum::Router;
@@ -220,5 +220,5 @@ impl Stage {
 }
 
 fn address(node: &usize) -> PeerAddress {
-    PeerAddress::Unix(format!("/{node}").into())
+    PeerAddress::Onion(onion(*node))
 }
