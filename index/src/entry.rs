@@ -22,6 +22,7 @@ pub mod own_release;
 pub mod reason;
 pub mod request;
 pub mod retract;
+pub mod signature;
 pub mod subject;
 pub mod texts;
 pub mod vouch;

@@ -72,9 +72,11 @@ pub fn ingest(
         let outcomes = batch.offer_all(entries)?;
         batch.save_sums()?;
         if let Some(TailPosition { peer, scope, incarnation, after }) = position {
+            // Positions are given out below 2^63; a larger one that a peer claims is after all of them.
+            let after = i64::try_from(after).unwrap_or(i64::MAX);
             db.execute(
                 "INSERT OR REPLACE INTO tail_positions (peer, scope, incarnation, after_seq) VALUES (?1, ?2, ?3, ?4)",
-                params![peer, scope as i64, incarnation, after as i64],
+                params![peer, scope as i64, incarnation, after],
             )?;
         }
         Ok((outcomes, batch.changes()?))
@@ -150,23 +152,19 @@ impl<'a> Batch<'a> {
             if outcome == Outcome::NotMember {
                 strangers.entry(entry.head().author()).or_default().push(index);
             }
-            if !(outcome == Outcome::NotMember || self.takes_part(entry, outcome)) {
-                continue;
-            }
             let mut joined = self.follow_members()?;
             while let Some(key) = joined.pop() {
                 for index in strangers.remove(&key).unwrap_or_default() {
                     outcomes[index] = self.offer(&entries[index])?;
+                    // An entry before it may have taken the membership away again: then it waits on.
+                    if outcomes[index] == Outcome::NotMember {
+                        strangers.entry(key).or_default().push(index);
+                    }
                     joined.extend(self.follow_members()?);
                 }
             }
         }
         Ok(outcomes)
-    }
-
-    /// Whether an entry that was offered has a say in who is a member.
-    fn takes_part(&self, entry: &VerifiedEntry, outcome: Outcome) -> bool {
-        matches!(outcome, Outcome::New | Outcome::BodyAdded) && entry.head().scope() == Scope::Core
     }
 
     /// Whether heads by this entry's author belong to the set, now that this entry is here too.
@@ -306,6 +304,17 @@ mod tests {
     use super::*;
     use crate::entry::VerifiedHead;
     use crate::entry::identity::Identity;
+
+    #[test]
+    fn a_position_beyond_all_that_are_given_out_is_kept_as_the_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let (peer, scope, incarnation) = ("peer", Scope::Main, [7; 16]);
+        for (after, kept) in [(5, 5), (u64::MAX, i64::MAX as u64)] {
+            ingest(&store, &[], Some(TailPosition { peer, scope, incarnation, after })).unwrap();
+            assert_eq!(store.tail_position(peer, scope, &incarnation).unwrap(), kept);
+        }
+    }
 
     /// A head that somebody sends without its body must not keep the body from spreading.
     #[test]

@@ -47,18 +47,15 @@ impl Listing {
     ) -> Result<Vec<Self>, StoreError> {
         let known = catalogue.map(|catalogue| catalogue.known_groups(mbids)).transpose()?;
         let mut known = known.unwrap_or_default();
-        let mut groups: Vec<(Uuid, Vec<Uuid>, _)> = Vec::with_capacity(mbids.len());
+        let mut groups: Vec<(Uuid, Vec<Uuid>, Option<KnownGroup>)> = Vec::with_capacity(mbids.len());
         for asked in mbids {
-            let group = match (known.remove(asked), catalogue) {
-                (Some((known, named)), _) => (*asked, named, Some(known)),
-                (None, None) => (*asked, vec![*asked], None),
-                (None, Some(catalogue)) => match known_as(catalogue, asked)? {
-                    (mbid, Some(known)) => (mbid, catalogue.mbids_of(&mbid)?, Some(known)),
-                    (mbid, None) => (mbid, vec![mbid], None),
-                },
+            let (mbid, found) = match known.remove(asked) {
+                Some(found) => (*asked, Some(found)),
+                None => led_to(catalogue, asked)?,
             };
-            if groups.iter().all(|(there, ..)| *there != group.0) {
-                groups.push(group);
+            if groups.iter().all(|(there, ..)| *there != mbid) {
+                let (known_group, named) = found.unzip();
+                groups.push((mbid, named.unwrap_or_else(|| vec![mbid]), known_group));
             }
         }
         let named = groups.iter().map(|(mbid, named, _)| (mbid, named.as_slice()));
@@ -108,13 +105,13 @@ impl Listing {
     }
 }
 
-/// The group that an MBID leads to, and what the catalogue knows of it; the MBID itself, if that is nothing.
-fn known_as(catalogue: &Catalogue, mbid: &Uuid) -> Result<(Uuid, Option<KnownGroup>), StoreError> {
-    if let Some(known) = catalogue.known_group(mbid)? {
-        return Ok((*mbid, Some(known)));
-    }
-    match catalogue.group_of(mbid)? {
-        Some(group) => Ok((group, catalogue.known_group(&group)?)),
-        None => Ok((*mbid, None)),
-    }
+/// What the catalogue has of the group that an MBID leads to: the group's own MBID, and as
+/// [`Catalogue::known_groups`] has it. Nothing of the MBID itself, if it leads nowhere.
+fn led_to(catalogue: Option<&Catalogue>, mbid: &Uuid) -> Result<Found, StoreError> {
+    let Some(catalogue) = catalogue else { return Ok((*mbid, None)) };
+    let Some(group) = catalogue.group_of(mbid)? else { return Ok((*mbid, None)) };
+    Ok((group, catalogue.known_groups(&[group])?.remove(&group)))
 }
+
+/// A group, and what the catalogue has of it.
+type Found = (Uuid, Option<(KnownGroup, Vec<Uuid>)>);

@@ -105,7 +105,7 @@ fn is_kind(segment: &str) -> bool {
 }
 
 /// Only the hyphenated form: a bare run of 32 hex digits is more likely something else.
-fn bare(text: &str) -> Option<Uuid> {
+pub(crate) fn bare(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }
 

@@ -97,18 +97,23 @@ impl App {
             return Ok(());
         }
         let outcomes = self.take_in(&due, None)?;
-        for (entry, outcome) in due.iter().zip(outcomes) {
+        let mut left = Vec::new();
+        for (entry, outcome) in due.into_iter().zip(outcomes) {
             if outcome == Outcome::SlotTaken {
                 // The key was used elsewhere, or restored from an old copy: nothing of it is lost.
                 tracing::warn!(id = %entry.head().id(), "another entry has this one's n: it is signed anew");
-                sign_anew(self, entry)?;
+                sign_anew(self, &entry)?;
             } else if outcome == Outcome::NotMember {
-                self.keep_for_later(entry)?;
+                if !self.keep_for_later(&entry)? {
+                    // It stays here, and is tried again with the next batch.
+                    continue;
+                }
             } else if !matches!(outcome, Outcome::New | Outcome::Known) {
                 tracing::warn!(?outcome, id = %entry.head().id(), "an entry signed here could not join the set");
             }
+            left.push(entry);
         }
-        self.store.remove_from_outbox(&due)?;
+        self.store.remove_from_outbox(&left)?;
         Ok(())
     }
 
@@ -117,7 +122,7 @@ impl App {
         let kept = self.store.put_in_inbox(entry, now_secs());
         let kept = kept.inspect_err(|error| _ = self.disk.failed(error))?;
         if !kept {
-            tracing::warn!(id = %entry.head().id(), "the inbox of strangers is full: an entry was not kept");
+            tracing::warn!(id = %entry.head().id(), "the inbox of strangers is full: an entry was not put there");
         }
         Ok(kept)
     }

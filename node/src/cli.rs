@@ -67,7 +67,7 @@ enum Command {
     Network(network::Network),
     /// Answer for somebody, so that their entries belong to the network
     Vouch(network::Vouch),
-    /// Say as an operator that something is hidden, or somebody banned
+    /// Vote as an operator to hide something, or to ban somebody (counted; nothing is hidden by it yet)
     Ballot(network::Ballot),
     /// Search for release groups by words, filters or an identifier
     Search(search::Search),

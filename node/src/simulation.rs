@@ -29,8 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 /// As over Tor on a middling day.
-const MIDDLING: Weather =
-    Weather { rtt: Duration::from_secs(1), bytes_per_sec: 150_000, breaks_every_bytes: 0 };
+const MIDDLING: Weather = Weather { rtt: Duration::from_secs(1), bytes_per_sec: 150_000 };
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A node, running.
@@ -53,9 +52,33 @@ struct Nodes {
     arrivals: Arc<Mutex<Vec<Arrivals>>>,
 }
 
-/// In memory where there is a file system for that: what disks do is not what is measured.
-pub fn folder() -> TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+/// A node in a folder of its own that answers at this place of the network, and knows these peers.
+pub fn node(net: &Arc<Net>, number: usize, peers: &[usize]) -> (SharedApp, TempDir) {
+    // In memory where there is a file system for that: what disks do is not what is measured.
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let mut config = Config::default();
+    config.sync.peers = peers.iter().copied().map(address).collect();
+    let app = Arc::new(App::new(
+        config,
+        Store::open(dir.path()).unwrap(),
+        SearchIndex::open(dir.path()).unwrap(),
+        Signer::open(dir.path()).unwrap(),
+        Tracker::new(Default::default()),
+        Dialer::simulated(Port { net: Arc::clone(net), node: number }),
+    ));
+    net.serve(number, web::router(Arc::clone(&app)));
+    (app, dir)
+}
+
+/// Where a node is found, as [`Dialer::simulated`] reads it.
+pub fn address(node: usize) -> PeerAddress {
+    PeerAddress::Onion(net::onion(node))
+}
+
+/// The nth entry of `main` by an author, as large as a link.
+pub fn entry(author: &mut Identity, n: u64) -> VerifiedEntry {
+    let body = [vec![0xa1, 0x05, 0x59, 0x01, 0xc0], vec![n as u8; 448]].concat();
+    author.sign(body, 99, n, 494_000)
 }
 
 impl Nodes {
@@ -96,19 +119,7 @@ impl Nodes {
     }
 
     fn start_node(&mut self, number: usize, peers: &[usize]) {
-        let dir = folder();
-        let mut config = Config::default();
-        let address = |peer: &usize| PeerAddress::Onion(net::onion(*peer));
-        config.sync.peers = peers.iter().map(address).collect();
-        let app = Arc::new(App::new(
-            config,
-            Store::open(dir.path()).unwrap(),
-            SearchIndex::open(dir.path()).unwrap(),
-            Signer::open(dir.path()).unwrap(),
-            Tracker::new(Default::default()),
-            Dialer::simulated(Port { net: Arc::clone(&self.net), node: number }),
-        ));
-        self.net.serve(number, web::router(Arc::clone(&app)));
+        let (app, dir) = node(&self.net, number, peers);
         let mut tasks = JoinSet::new();
         let following = follow_peers(Arc::clone(&app));
         tasks.spawn(async move { match following.await {} });
@@ -127,12 +138,8 @@ impl Nodes {
     fn publish(&mut self, at: usize, entries: u64) {
         let node = &mut self.nodes[at];
         let next = *node.author.next_n.of(Scope::Main);
-        let bodies = (next..next + entries).map(|n| {
-            // As large as a link.
-            let body = [vec![0xa1, 0x05, 0x59, 0x01, 0xc0], vec![n as u8; 448]].concat();
-            node.author.sign(body, 99, n, 494_000)
-        });
-        let entries: Vec<VerifiedEntry> = bodies.collect();
+        let entries: Vec<VerifiedEntry> =
+            (next..next + entries).map(|n| entry(&mut node.author, n)).collect();
         node.app.take_in(&entries, None).unwrap();
     }
 

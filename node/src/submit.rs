@@ -289,7 +289,10 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
         return Ok(receipt);
     }
     let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
-    if n >= quota(Scope::Main) {
+    // Charters only raise it.
+    let is_over = n >= quota(Scope::Main)
+        && app.store.members()?.is_none_or(|members| n >= members.quota(Scope::Main, &signer.author()));
+    if is_over {
         return Err(SubmitError::Problem(problem(
             "entry.quota",
             "",
@@ -308,8 +311,15 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     }
     drop(signer);
     app.release_due()?;
-    let waits = app.store.in_inbox(&entry.head().id())?.is_some();
-    Ok(Receipt { id, n, state: if waits { ReceiptState::Inbox } else { ReceiptState::Released } })
+    let state = if app.store.in_inbox(&entry.head().id())?.is_some() {
+        ReceiptState::Inbox
+    } else if app.store.waiting(&entry.head().id())?.is_some() {
+        // The inbox is full.
+        ReceiptState::Queued
+    } else {
+        ReceiptState::Released
+    };
+    Ok(Receipt { id, n, state })
 }
 
 /// Signs what an entry says once more, with the next free n, for release with the next batch.

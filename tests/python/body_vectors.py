@@ -62,9 +62,7 @@ def item(name, value):
         if "entry" in value:
             return {2: bytes.fromhex(value["entry"])}
         return {0: uuid.UUID(value["mbid"]).bytes, 1: SUBJECT_KINDS.index(value["mbid_kind"])}
-    if name in ("replaces", "reply_to", "collage", "request", "link", "entry"):
-        return bytes.fromhex(value)
-    if name in ("prev", "author", "infohash", "key"):
+    if name in ("replaces", "reply_to", "collage", "request", "link", "entry", "prev", "author", "infohash", "key"):
         return bytes.fromhex(value)
     if name == "roster":
         return [bytes.fromhex(key) for key in value]
@@ -101,7 +99,7 @@ def own_release_uuid(entry_id):
 GROUP_SUBJECT = {"mbid": GROUP, "mbid_kind": "release-group"}
 ENTRY_SUBJECT = {"entry": ONE}
 
-# Whether a signature holds is not part of a body's form (16.2 judges it), so any 64 bytes do here.
+# Whether a signature holds is not part of a body's form (`doc/MEMBERSHIP.md` section 2), so any 64 bytes do here.
 SIGNED = [{"key": ONE, "signature": ONE + TWO}]
 ONION, DESTINATION = "tide" * 14 + ".onion", "neap" * 13 + ".b32.i2p"
 

@@ -5,6 +5,7 @@
 //! ([`super::lookup::Address`]).
 
 use super::lookup::{Address, Found, address_key};
+use super::numbers::{number_at, put_number};
 use super::site::SITES;
 use super::{Catalogue, Kind, Named};
 use crate::mbid::Uuid;
@@ -59,7 +60,7 @@ fn encode_one(site: &str, url: &str, row: &mut Vec<u8>) {
         let number = url.strip_prefix(before).filter(|_| site == numbered_site);
         if let Some(number) = number.and_then(plain_number) {
             row.push(form);
-            return put_number(number, row);
+            return put_number(row, number);
         }
     }
     let site = SITES.iter().position(|name| *name == site).unwrap_or_default() as u8;
@@ -74,7 +75,7 @@ fn encode_one(site: &str, url: &str, row: &mut Vec<u8>) {
         },
     };
     row.push(form | site);
-    put_number(text.len() as u64, row);
+    put_number(row, text.len() as u64);
     row.extend(text.as_bytes());
 }
 
@@ -82,8 +83,8 @@ fn encode_one(site: &str, url: &str, row: &mut Vec<u8>) {
 pub(super) fn decode(mut row: &[u8]) -> Option<Vec<SiteAddress>> {
     let mut addresses = Vec::new();
     while let Some((form, rest)) = row.split_first() {
-        row = rest;
-        let number = take_number(&mut row)?;
+        let (number, length) = number_at(rest)?;
+        row = &rest[length..];
         if let Some((site, before)) = NUMBERED.get(usize::from(*form).wrapping_sub(1)) {
             addresses.push(SiteAddress { site, url: format!("{before}{number}") });
             continue;
@@ -109,28 +110,6 @@ pub(super) fn decode(mut row: &[u8]) -> Option<Vec<SiteAddress>> {
 fn plain_number(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
     (number.to_string() == text).then_some(number)
-}
-
-/// Seven bits in each byte, the lowest first; the eighth bit says that more follow.
-fn put_number(mut number: u64, row: &mut Vec<u8>) {
-    while number >= 0x80 {
-        row.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    row.push(number as u8);
-}
-
-fn take_number(row: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = row.split_first()?;
-        *row = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 /// A record as the table `urls` names it.

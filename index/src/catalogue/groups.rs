@@ -120,8 +120,8 @@ impl Catalogue {
         Ok(page.into_iter().map(|(_, record)| record).next())
     }
 
-    /// What is known of release groups, with all MBIDs that links to them may name ([`Self::mbids_of`]); groups
-    /// that it does not know are left out.
+    /// What is known of release groups, with all MBIDs that links to them may name: what [`GroupRecord::mbids`]
+    /// has. Groups that it does not know are left out.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -156,26 +156,5 @@ impl Catalogue {
             }
         }
         Ok(found)
-    }
-
-    /// The releases of a group, those that [`Self::group_record`] has as editions, in the same order.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn releases_of(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
-        let sql = "SELECT mbid FROM releases WHERE substr(release_group_mbid, 1, 6) = substr(?1, 1, 6) AND release_group_mbid = ?1
-                   ORDER BY date IS NULL, date, mbid LIMIT ?2";
-        self.mbids(sql, (group.as_bytes(), MAX_EDITIONS as i64))
-    }
-
-    /// All MBIDs that links to a group may name: what [`GroupRecord::mbids`] has.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn mbids_of(&self, group: &Uuid) -> Result<Vec<Uuid>, StoreError> {
-        let mut mbids = vec![*group];
-        mbids.extend(self.releases_of(group)?);
-        mbids.extend(self.merged_into(group)?);
-        Ok(mbids)
     }
 }

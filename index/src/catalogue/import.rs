@@ -12,8 +12,9 @@ use super::checkpoint::{self, Checkpoint};
 use super::error::ImportError;
 use super::kind::{Kind, Named};
 use super::lines::each_line;
+use super::lock::Lock;
 use super::merges::{MergeError, Merges};
-use super::place::{Made, in_file, private, put_in_place, remove_new, spool};
+use super::place::{Made, in_file, put_in_place, remove_new, spool};
 use super::record::Record;
 use super::sources::{self, Form, Source};
 use super::tracks;
@@ -27,8 +28,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Locked while an import is under way.
-const LOCK_FILE: &str = "catalogue.lock";
 /// Read at once from a source.
 const BUFFER_BYTES: usize = 64 << 10;
 /// Records between two reports of progress.
@@ -109,10 +108,7 @@ pub(super) fn run(
 ) -> Result<Stats, ImportError> {
     let sources = sources::find(named)?;
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(in_file(dir))?;
-    let lock_path = dir.join(LOCK_FILE);
-    let lock = private().create(true).truncate(false).open(&lock_path);
-    let lock = lock.map_err(|error| in_file(&lock_path)(error).or_full())?;
-    lock.try_lock().map_err(|_| ImportError::Busy)?;
+    let _lock = Lock::take(dir)?;
     tracks::settle(dir)?;
     let mut import = Import {
         dir,

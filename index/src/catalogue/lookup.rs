@@ -24,6 +24,10 @@ const MAX_RECORDS: usize = 100;
 /// Merged MBIDs of one group and its releases that count: the most merged ones have some dozens.
 const MAX_MERGED: i64 = 500;
 
+/// What names an artist or label whose MBID is `?1`, as the indexes find it.
+const BY_ARTIST: &str = "substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1";
+const BY_LABEL: &str = "substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1";
+
 /// A record, and what it is.
 pub type Found = (Named, Uuid);
 
@@ -92,19 +96,11 @@ impl Catalogue {
         if let Some(kind) = self.kind_of(mbid)? {
             return Ok(Some(Named::Record(kind)));
         }
-        for (kind, sql) in [
-            (
-                Kind::Artist,
-                "SELECT 1 FROM artist_credit_names
-                 WHERE substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1",
-            ),
-            (
-                Kind::Label,
-                "SELECT 1 FROM release_labels
-                 WHERE substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1",
-            ),
-        ] {
-            if self.db.prepare_cached(sql)?.exists([mbid.as_bytes()])? {
+        for (kind, table, by) in
+            [(Kind::Artist, "artist_credit_names", BY_ARTIST), (Kind::Label, "release_labels", BY_LABEL)]
+        {
+            let sql = format!("SELECT 1 FROM {table} WHERE {by}");
+            if self.db.prepare_cached(&sql)?.exists([mbid.as_bytes()])? {
                 return Ok(Some(Named::Record(kind)));
             }
         }
@@ -194,19 +190,17 @@ impl Catalogue {
 
     fn groups_of_record(&self, named: Named, mbid: &Uuid) -> Result<Vec<Uuid>, StoreError> {
         let condition = match named {
-            Named::Record(Kind::ReleaseGroup) => "release_groups.mbid = ?1",
+            Named::Record(Kind::ReleaseGroup) => "release_groups.mbid = ?1".to_owned(),
             Named::Record(Kind::Release) => {
-                "release_groups.mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)"
+                "release_groups.mbid = (SELECT release_group_mbid FROM releases WHERE mbid = ?1)".to_owned()
             }
             Named::Record(Kind::Artist) => {
-                "credit_no IN (SELECT credit_no FROM artist_credit_names
-                 WHERE substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1)"
+                format!("credit_no IN (SELECT credit_no FROM artist_credit_names WHERE {BY_ARTIST})")
             }
-            Named::Record(Kind::Label) => {
+            Named::Record(Kind::Label) => format!(
                 "release_groups.mbid IN (SELECT release_group_mbid FROM releases
-                 JOIN release_labels USING (release_no)
-                 WHERE substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1)"
-            }
+                 JOIN release_labels USING (release_no) WHERE {BY_LABEL})"
+            ),
             Named::Recording => {
                 let mut groups = Vec::new();
                 for release in self.releases_of_recording(mbid)? {
@@ -223,7 +217,7 @@ impl Catalogue {
     }
 
     /// The MBIDs that a query gives.
-    pub(super) fn mbids(&self, sql: &str, values: impl Params) -> Result<Vec<Uuid>, StoreError> {
+    fn mbids(&self, sql: &str, values: impl Params) -> Result<Vec<Uuid>, StoreError> {
         let mut statement = self.db.prepare_cached(sql)?;
         let mbids = statement.query_map(values, |row| row.get(0).map(Uuid::from_bytes))?;
         Ok(mbids.collect::<Result<_, _>>()?)

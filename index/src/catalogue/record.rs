@@ -4,7 +4,7 @@
 //! genres, ratings and annotations are not CC0, so nothing here reads them (`doc/CATALOGUE.md`).
 
 use super::kind::Kind;
-use crate::mbid::Uuid;
+use crate::mbid::{self, Uuid};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
@@ -240,7 +240,7 @@ impl Event {
 impl Reference {
     /// Whom it names, if it says so in the right form. What it names may be in no dump.
     pub(super) fn mbid(&self) -> Option<Uuid> {
-        hyphenated(&self.id)
+        mbid::bare(&self.id)
     }
 }
 
@@ -250,10 +250,5 @@ fn or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D)
 }
 
 fn mbid<'de, D: Deserializer<'de>>(from: D) -> Result<Uuid, D::Error> {
-    hyphenated(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("the id is no MBID"))
-}
-
-/// Only the form with hyphens.
-fn hyphenated(text: &str) -> Option<Uuid> {
-    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
+    mbid::bare(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("the id is no MBID"))
 }

@@ -5,8 +5,9 @@
 
 use super::cbor::{self, Value};
 use super::fields::{self, BodyError, Fields, any_text, bytes, map, needed, text};
-use super::head::{AuthorKey, hex_bytes, verify_signature};
+use super::head::{AuthorKey, hex_bytes};
 use super::limits::{QUOTA_CORE, QUOTA_MAIN};
+use super::signature::verify_signature;
 use super::texts::MAX_LABEL_BYTES;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -28,8 +29,8 @@ hex_bytes! {
     CharterId
 }
 
-/// The roster of a network with its limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The roster of a network with its limits. The default has nobody on it, and is none yet.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Charter {
     /// The charter before this one; none founds a network.
@@ -136,6 +137,15 @@ impl Charter {
         message(&self.unsigned())
     }
 
+    /// This charter with the signatures that `sign` makes of [`Self::to_be_signed`] and no others; roster and
+    /// signatures in the order that they have to have.
+    pub fn signed(mut self, sign: impl FnOnce(&[u8]) -> Vec<CharterSignature>) -> Self {
+        self.roster.sort();
+        self.signatures = sign(&self.to_be_signed());
+        self.signatures.sort_by_key(|signed| signed.key);
+        self
+    }
+
     /// Which keys of `roster` have signed `message`, the [`signed_bytes`] of the body that this was read from.
     pub fn signers<'a>(
         &'a self,
@@ -214,19 +224,10 @@ mod tests {
         let identities = [1, 2].map(|seed| Identity::from_secret([seed; 32]));
         let mut roster: Vec<_> = identities.iter().map(Identity::author).collect();
         roster.sort();
-        let mut charter = Charter {
-            prev: None,
-            name: "Tidewater".into(),
-            roster: roster.clone(),
-            budget: None,
-            quota_main: None,
-            quota_core: None,
-            text: None,
-            signatures: vec![],
-        };
+        let charter = Charter { name: "Tidewater".into(), roster: roster.clone(), ..Charter::default() };
         let message = charter.to_be_signed();
-        charter.signatures = identities.iter().map(|identity| identity.sign_charter(&message)).collect();
-        charter.signatures.sort_by_key(|signed| signed.key);
+        let mut charter =
+            charter.signed(|message| identities.each_ref().map(|one| one.sign_charter(message)).to_vec());
         let body = charter.to_body().unwrap();
         assert_eq!(signed_bytes(&body).unwrap(), message);
         assert_eq!(charter.signers(&roster, &message).collect::<Vec<_>>(), roster);

@@ -62,7 +62,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The roster of a network with its thresholds.
+    /// The roster of a network with its limits.
     Charter = 0, "charter";
     /// One operator's verdict.
     Ballot = 1, "ballot";

@@ -1,13 +1,14 @@
 //! What a change of members does to the set: heads of new ones join, heads of those who are none any more
-//! leave.
+//! leave. And the inbox, where both wait.
 
 use super::{Batch, Outcome};
 use crate::entry::charter::CharterId;
-use crate::entry::{AuthorKey, EntryId, Scope, VerifiedHead};
+use crate::entry::{AuthorKey, VerifiedEntry, VerifiedHead};
+use crate::projection::column;
 use crate::store::changes::SetChanges;
-use crate::store::membership::{load_of, put, save_adopted, take_from_inbox};
+use crate::store::membership::{forget_oldest, load_of, put, save_adopted, take_from_inbox};
 use crate::store::{Store, StoreError};
-use rusqlite::params;
+use std::slice;
 
 /// Why the node does not join a network.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,7 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
         db.execute("INSERT INTO meta (key, value) VALUES ('charter', ?1)", [charter.0])?;
         let loaded = load_of(db, charter)?;
         save_adopted(db, &loaded)?;
-        let is_known = loaded.first_charter().is_some();
+        let is_known = loaded.charter().is_some();
         *members = Some(loaded);
         let mut batch = Batch::new(db, members);
         if is_known {
@@ -48,8 +49,26 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
     other.map_or(Ok(()), |other| Err(PinError::Other(other)))
 }
 
-/// Position, scope, head and body of an entry.
-type Row = (i64, i64, Vec<u8>, Option<Vec<u8>>);
+impl Store {
+    /// Keeps a stranger's entry until its author is a member, or forgets it after
+    /// [`INBOX_SECS`](crate::store::membership::INBOX_SECS). Returns false if there is no room.
+    ///
+    /// Nobody takes entries of members out of the inbox: if the author has become one since the entry was offered,
+    /// it is offered once more instead.
+    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<bool, StoreError> {
+        let (head, body) = (entry.head(), entry.body());
+        self.write_set(|db, members| {
+            if members.as_ref().is_some_and(|members| members.is_member(&head.author())) {
+                let mut batch = Batch::new(db, members);
+                batch.offer_all(slice::from_ref(entry))?;
+                batch.save_sums()?;
+                return Ok((true, batch.changes()?));
+            }
+            forget_oldest(db, now_secs)?;
+            Ok((put(db, head, body, now_secs)?, SetChanges::default()))
+        })
+    }
+}
 
 impl Batch<'_> {
     /// Draws the conclusions from what has changed about the members; returns who joined.
@@ -77,8 +96,8 @@ impl Batch<'_> {
                 }
             }
             for key in &changes.joined {
-                // What of it cannot join now is beyond the quota, or lost its slot: it never will. But an entry of
-                // one that joined may take the membership of the next one away again, which then waits on.
+                // What of it is beyond the quota, or lost its slot, is refused as it would be if it came now. But an
+                // entry of one that joined may take the membership of the next one away again, which then waits on.
                 for entry in take_from_inbox(self.db, key)? {
                     if self.offer(&entry)? == Outcome::NotMember {
                         let now_secs = self.now_secs()?;
@@ -130,20 +149,18 @@ impl Batch<'_> {
 
     fn remove_all(&mut self, author_no: i64) -> Result<(), StoreError> {
         let (db, now_secs) = (self.db, self.now_secs()?);
-        let sql = "SELECT seq, scope, head, body FROM entries WHERE author_no = ?1";
-        let mut statement = db.prepare_cached(sql)?;
-        let rows = statement
-            .query_map([author_no], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
-        for (seq, scope, head, body) in rows {
+        // Positions first: all bodies of one author can be 160 MB.
+        let seqs: Vec<i64> = column(db, "SELECT seq FROM entries WHERE author_no = ?1", &[&author_no])?;
+        for seq in seqs {
+            let (head, body): (Vec<u8>, Option<Vec<u8>>) = db
+                .prepare_cached("SELECT head, body FROM entries WHERE seq = ?1")?
+                .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let head = VerifiedHead::verify(&head)
                 .map_err(|_| StoreError::Damaged("an entry does not verify any more"))?;
-            let scope = if scope == Scope::Core as i64 { Scope::Core } else { Scope::Main };
             put(db, &head, body.as_deref(), now_secs)?;
             self.fold.withdraw(seq)?;
-            db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute(params![seq])?;
-            let id: EntryId = head.id();
-            self.sum(scope)?.remove(&id);
+            db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute([seq])?;
+            self.sum(head.scope())?.remove(&head.id());
             // A set that lost a head is another version of it, and versions are positions.
             db.prepare_cached("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries'")?
                 .execute([])?;

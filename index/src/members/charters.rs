@@ -17,7 +17,7 @@ pub const DEFAULT_BUDGET: u64 = 1000;
 pub(super) struct Chain {
     pinned: CharterId,
     /// From the earliest that is known to the newest. Empty as long as the pinned one is not here.
-    adopted: VecDeque<Adopted>,
+    adopted: VecDeque<Arc<CharterSaid>>,
     /// Where the pinned one is in it.
     pinned_at: usize,
     /// Everybody who is or was on a roster of it.
@@ -30,19 +30,6 @@ pub(super) struct Chain {
     prev_of: HashMap<CharterId, Option<CharterId>>,
     /// Whether an entry has enough signatures for the charter before it, once that was asked.
     judged: HashMap<EntryId, bool>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Adopted {
-    pub id: CharterId,
-    pub charter: Charter,
-    pub body: Vec<u8>,
-}
-
-impl From<&CharterSaid> for Adopted {
-    fn from(said: &CharterSaid) -> Self {
-        Self { id: said.id, charter: said.charter.clone(), body: said.body.clone() }
-    }
 }
 
 /// An entry that carries a charter.
@@ -81,7 +68,7 @@ impl Chain {
         }
     }
 
-    /// The earliest charter that is known.
+    /// The earliest charter that is known, by which roots of members are told apart.
     pub fn first(&self) -> Option<CharterId> {
         self.adopted.front().map(|adopted| adopted.id)
     }
@@ -149,27 +136,24 @@ impl Chain {
     /// Adopts one charter more, if there is one.
     pub fn adopt(&mut self) -> bool {
         // What is known by its hash may come from anybody.
-        if let Some(said) =
-            self.wanted().and_then(|id| self.any_carrier(&id)).map(|carrier| carrier.said.clone())
-        {
-            let is_before = !self.adopted.is_empty();
-            self.take(Adopted::from(&*said), is_before);
+        if let Some(carrier) = self.wanted().and_then(|id| self.any_carrier(&id)) {
+            let (said, is_before) = (Arc::clone(&carrier.said), !self.adopted.is_empty());
+            self.take(said, is_before);
             return true;
         }
         let Some(tip) = self.adopted.back() else { return false };
-        let (tip, roster) = (tip.id, tip.charter.roster.clone());
-        let children = self.carried.get(&Some(tip)).into_iter().flatten();
+        let children = self.carried.get(&Some(tip.id)).into_iter().flatten();
         let heard: Vec<&Carrier> = children
             .flat_map(|(_, carriers)| carriers)
             .filter(|carrier| self.is_heard(&carrier.author, carrier.n))
             .collect();
-        let judged = &mut self.judged;
+        let (judged, roster) = (&mut self.judged, &tip.charter.roster);
         // The lowest id, if there are several to choose from.
         let next = heard
             .into_iter()
-            .find(|carrier| *judged.entry(carrier.entry).or_insert_with(|| carrier.has_enough(&roster)));
-        let Some(said) = next.map(|carrier| carrier.said.clone()) else { return false };
-        self.take(Adopted::from(&*said), false);
+            .find(|carrier| *judged.entry(carrier.entry).or_insert_with(|| carrier.has_enough(roster)));
+        let Some(said) = next.map(|carrier| Arc::clone(&carrier.said)) else { return false };
+        self.take(said, false);
         true
     }
 
@@ -178,7 +162,7 @@ impl Chain {
     }
 
     /// `is_before`: before all others. Amounts only rise, so that no member is lost by a charter.
-    fn take(&mut self, adopted: Adopted, is_before: bool) {
+    fn take(&mut self, adopted: Arc<CharterSaid>, is_before: bool) {
         let charter = &adopted.charter;
         let founding = charter.prev.is_none().then_some(DEFAULT_BUDGET);
         let budget = charter.budget.map(u64::from).or(founding).unwrap_or(0);
@@ -228,7 +212,7 @@ impl Members {
                 return None;
             };
             let said = CharterSaid::new(charter, &body)?;
-            members.chain.take(Adopted { id: said.id, charter: said.charter, body }, false);
+            members.chain.take(Arc::new(said), false);
             members.chain.pinned_at += usize::from(place < 0);
         }
         members.appoint();
@@ -248,11 +232,6 @@ impl Members {
         self.chain.pinned
     }
 
-    /// The earliest charter that is known, by which roots of members are told apart.
-    pub fn first_charter(&self) -> Option<CharterId> {
-        self.chain.first()
-    }
-
     /// The newest charter, and its id.
     pub fn charter(&self) -> Option<(CharterId, &Charter)> {
         self.chain.adopted.back().map(|adopted| (adopted.id, &adopted.charter))
@@ -266,11 +245,6 @@ impl Members {
     /// The current roster, ascending.
     pub fn roster(&self) -> &[AuthorKey] {
         self.chain.roster()
-    }
-
-    /// Whether the key is or was on a roster.
-    pub fn is_operator(&self, key: &AuthorKey) -> bool {
-        self.chain.operators.contains(key)
     }
 
     /// Charters that enough operators signed beside those that were adopted.

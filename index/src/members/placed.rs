@@ -41,7 +41,7 @@ pub(super) enum Says {
 }
 
 /// A charter as an entry carries it. Up to 50 KB in memory, so it is kept once.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct CharterSaid {
     pub id: CharterId,
     pub charter: Charter,

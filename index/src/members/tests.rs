@@ -26,21 +26,13 @@ fn key(number: usize) -> AuthorKey {
 }
 
 fn charter(prev: Option<CharterId>, roster: &[usize], signers: &[usize], name: &str, budget: u32) -> Charter {
-    let mut charter = Charter {
-        prev,
-        name: name.into(),
-        roster: roster.iter().map(|number| key(*number)).collect(),
-        budget: Some(budget),
-        quota_main: None,
-        quota_core: None,
-        text: None,
-        signatures: vec![],
-    };
-    charter.roster.sort();
-    let message = charter.to_be_signed();
-    charter.signatures = signers.iter().map(|number| identity(*number).sign_charter(&message)).collect();
-    charter.signatures.sort_by_key(|signed| signed.key);
-    charter
+    let roster = roster.iter().map(|number| key(*number)).collect();
+    let charter = Charter { prev, name: name.into(), roster, budget: Some(budget), ..Charter::default() };
+    signed(charter, signers)
+}
+
+fn signed(charter: Charter, signers: &[usize]) -> Charter {
+    charter.signed(|message| signers.iter().map(|number| identity(*number).sign_charter(message)).collect())
 }
 
 fn id_of(charter: &Charter) -> CharterId {
@@ -408,10 +400,7 @@ fn a_charter_needs_two_thirds_of_the_roster_before_it_and_an_operator_who_carrie
 #[test]
 fn quotas_rise_with_charters_and_operators_have_more() {
     let raising = Charter { quota_core: Some(70), quota_main: Some(12_000), ..charters()[1].clone() };
-    let message = raising.to_be_signed();
-    let mut signatures = [0, 1].map(|number| identity(number).sign_charter(&message)).to_vec();
-    signatures.sort_by_key(|signed| signed.key);
-    let raising = entry(0, 1, 7, &Body::Charter(Charter { signatures, ..raising }));
+    let raising = entry(0, 1, 7, &Body::Charter(signed(raising, &[0, 1])));
     let filler = |n| CoreEntry::stored(id_for(5, n, 7), key(5), n, 9, Some(&[0xa0]));
     let mut members =
         Members::fold(pinned(), [founding(), vouch(1, 0, 5, 5)].into_iter().chain((0..64).map(filler)));

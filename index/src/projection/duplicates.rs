@@ -1,6 +1,6 @@
 //! A group's torrents: links that say the same count as one, and what may be a duplicate is pointed out.
 
-use super::links::{LinkEntry, group};
+use super::links::{BY_V1, BY_V2, LinkEntry, group};
 use super::reports::{ReasonCounts, reasons};
 use super::votes::{Tally, tally};
 use crate::entry::link::{Edition, Link};
@@ -189,14 +189,14 @@ fn point_out(torrents: &mut [Torrent]) {
 fn elsewhere(db: &Connection, link: &LinkEntry) -> Result<Vec<Duplicate>, StoreError> {
     let mut found = BTreeMap::new();
     let hashes: [(&str, Option<&[u8]>); 2] = [
-        ("infohash_v1", link.link.infohash_v1.as_ref().map(|hash| hash.as_slice())),
-        ("infohash_v2", link.link.infohash_v2.as_ref().map(|hash| hash.as_slice())),
+        (BY_V1, link.link.infohash_v1.as_ref().map(|hash| hash.as_slice())),
+        (BY_V2, link.link.infohash_v2.as_ref().map(|hash| hash.as_slice())),
     ];
-    for (name, hash) in hashes {
+    for (by, hash) in hashes {
         let Some(hash) = hash else { continue };
         let sql = format!(
             "SELECT mbid, min(id) FROM links JOIN entries USING (seq)
-             WHERE substr({name}, 1, 8) = substr(?1, 1, 8) AND {name} = ?1 AND mbid <> ?2 GROUP BY mbid ORDER BY mbid LIMIT ?3"
+             WHERE {by} AND mbid <> ?2 GROUP BY mbid ORDER BY mbid LIMIT ?3"
         );
         let mut statement = db.prepare_cached(&sql)?;
         let limit = MAX_ELSEWHERE as i64;

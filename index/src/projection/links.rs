@@ -71,8 +71,8 @@ fn most_common<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
 }
 
 /// A link with the infohash `?1`, as the indexes find it.
-const BY_V1: &str = "substr(infohash_v1, 1, 8) = substr(?1, 1, 8) AND infohash_v1 = ?1";
-const BY_V2: &str = "substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND infohash_v2 = ?1";
+pub(super) const BY_V1: &str = "substr(infohash_v1, 1, 8) = substr(?1, 1, 8) AND infohash_v1 = ?1";
+pub(super) const BY_V2: &str = "substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND infohash_v2 = ?1";
 
 /// Links of a group that are looked at. The best known records have some dozens.
 pub const MAX_GROUP_LINKS: usize = 200;
@@ -156,16 +156,7 @@ impl Store {
     /// The groups under which a torrent is shown that is announced with this infohash: v1, or the first 20
     /// bytes of v2.
     pub fn groups_of_announced(&self, infohash: &[u8; 20]) -> Result<Vec<Uuid>, StoreError> {
-        self.read(|db| {
-            let sql = format!(
-                "SELECT group_mbid FROM links WHERE {BY_V1} UNION
-                 SELECT group_mbid FROM links
-                 WHERE substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND substr(infohash_v2, 1, 20) = ?1"
-            );
-            let mut statement = db.prepare_cached(&sql)?;
-            let mbids = statement.query_map([infohash], |row| row.get(0).map(Uuid::from_bytes))?;
-            Ok(mbids.collect::<Result<_, _>>()?)
-        })
+        self.group_mbids(&announced(), infohash)
     }
 
     /// An entry that links this torrent to this MBID, if there is one: the first that came.
@@ -175,18 +166,13 @@ impl Store {
         infohash_v2: Option<&[u8; 32]>,
         mbid: &Uuid,
     ) -> Result<Option<EntryId>, StoreError> {
-        // By the one of both that has an index with it.
-        let by = match infohash_v1 {
-            Some(_) => "substr(infohash_v1, 1, 8) = substr(?1, 1, 8)",
-            None => "substr(infohash_v2, 1, 8) = substr(?2, 1, 8)",
+        let (sql, hash, other): (_, Option<&[u8]>, Option<&[u8; 32]>) = match infohash_v1 {
+            Some(v1) => (of_torrent(BY_V1, "infohash_v2"), Some(v1), infohash_v2),
+            None => (of_torrent(BY_V2, "infohash_v1"), infohash_v2.map(<[u8; 32]>::as_slice), None),
         };
-        let sql = format!(
-            "SELECT id FROM links JOIN entries USING (seq)
-             WHERE {by} AND infohash_v1 IS ?1 AND infohash_v2 IS ?2 AND mbid = ?3 ORDER BY seq LIMIT 1"
-        );
         self.read(|db| {
             let mut statement = db.prepare_cached(&sql)?;
-            let key = params![infohash_v1, infohash_v2, mbid.as_bytes()];
+            let key = params![hash, other, mbid.as_bytes()];
             Ok(statement.query_row(key, |row| row.get(0).map(EntryId)).optional()?)
         })
     }
@@ -286,6 +272,24 @@ impl Store {
     }
 }
 
+/// The groups of torrents whose infohash is `?1`, or begins with it. The index of v2 has only those that have one,
+/// and it is not plain to SQLite that these do.
+fn announced() -> String {
+    format!(
+        "SELECT group_mbid FROM links WHERE {BY_V1} UNION
+         SELECT group_mbid FROM links WHERE infohash_v2 IS NOT NULL
+             AND substr(infohash_v2, 1, 8) = substr(?1, 1, 8) AND substr(infohash_v2, 1, 20) = ?1"
+    )
+}
+
+/// The first link to the MBID `?3` whose torrent is found by an infohash, `?1`, and has the other one, `?2`.
+fn of_torrent(by: &str, other: &str) -> String {
+    format!(
+        "SELECT id FROM links JOIN entries USING (seq)
+         WHERE {by} AND {other} IS ?2 AND mbid = ?3 ORDER BY seq LIMIT 1"
+    )
+}
+
 /// The number that AUTOINCREMENT gave last: rows may be gone.
 fn last_change(db: &Connection) -> Result<u64, StoreError> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'group_changes'";
@@ -355,4 +359,27 @@ pub(super) fn chosen(db: &Connection, mbid: &Uuid, limit: usize) -> Result<Vec<i
     turns.sort_unstable();
     turns.truncate(limit);
     Ok(turns.into_iter().map(|(_, _, seq)| seq).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An index of some rows is used only where the condition says so plainly. Without it each question looks at
+    /// every link.
+    #[test]
+    fn torrents_are_found_by_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        for sql in [announced(), of_torrent(BY_V1, "infohash_v2"), of_torrent(BY_V2, "infohash_v1")] {
+            let plan: Vec<String> = store
+                .read(|db| {
+                    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                    Ok(statement.raw_query().mapped(|row| row.get("detail")).collect::<Result<_, _>>()?)
+                })
+                .unwrap();
+            assert!(plan.iter().any(|step| step.contains("links_by_infohash")), "{plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("SCAN")), "{plan:?}");
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use super::authored::load_all;
 use super::links::{MAX_GROUP_LINKS, chosen};
 use super::{Authored, Fold, Place, subject_key};
-use crate::entry::EntryId;
 use crate::entry::opinion::Vote;
 use crate::entry::subject::Subject;
 use crate::store::{Store, StoreError};
@@ -91,11 +90,6 @@ impl Store {
     /// How the votes about a subject came out.
     pub fn tally(&self, subject: &Subject) -> Result<Tally, StoreError> {
         self.read(|db| tally(db, &[subject_key(subject)]))
-    }
-
-    /// The same for many entries at once, in their order.
-    pub fn tallies(&self, entries: &[EntryId]) -> Result<Vec<Tally>, StoreError> {
-        self.read(|db| entries.iter().map(|id| tally(db, &[&id.0])).collect())
     }
 
     /// The votes about a subject that count, with their reasons and notes, sorted by id.

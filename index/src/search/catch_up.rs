@@ -100,14 +100,11 @@ impl CatchUp<'_> {
     ) -> Result<(), SearchError> {
         let mut uncommitted = 0;
         // What is said from now on is among the changes.
-        let spoken_of = self.store.mbids_spoken_of(MAX_SPOKEN_OF).map_err(SearchError::Store)?;
+        let spoken_of = self.store.mbids_spoken_of(MAX_SPOKEN_OF)?;
         loop {
             let page = match (read.recv(), self.catalogue) {
                 (Ok(page), _) => page,
-                (Err(_), Some(catalogue)) => catalogue
-                    .groups_after(to.catalogue_to)
-                    .next_page(READ_BATCH)
-                    .map_err(SearchError::Store)?,
+                (Err(_), Some(catalogue)) => catalogue.groups_after(to.catalogue_to).next_page(READ_BATCH)?,
                 (Err(_), None) => Vec::new(),
             };
             let added = match page.as_slice() {
@@ -148,7 +145,7 @@ impl CatchUp<'_> {
 
     /// Adds the next groups that the catalogue does not have; returns how many were looked at.
     fn add_from_links(&mut self, to: &mut Rebuilt) -> Result<u64, SearchError> {
-        let mbids = self.store.group_mbids_after(to.links_to, READ_BATCH).map_err(SearchError::Store)?;
+        let mbids = self.store.group_mbids_after(to.links_to, READ_BATCH)?;
         let named: Vec<(Uuid, Vec<Uuid>)> = mbids.iter().map(|mbid| (*mbid, vec![*mbid])).collect();
         let mut said = self.said_of(&named)?;
         for (mbid, mbids) in &named {
@@ -163,8 +160,7 @@ impl CatchUp<'_> {
     fn take_changes(&mut self, mut position: Position) -> Result<(), SearchError> {
         let mut uncommitted = 0;
         loop {
-            let changes =
-                self.store.group_changes_after(position.change, READ_BATCH).map_err(SearchError::Store)?;
+            let changes = self.store.group_changes_after(position.change, READ_BATCH)?;
             let Some((last, _)) = changes.last() else { break };
             position.change = *last;
             let mut mbids = BTreeSet::new();
@@ -197,18 +193,17 @@ impl CatchUp<'_> {
     }
 
     /// What the catalogue has of each group.
-    fn records_of(&self, mbids: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Option<GroupRecord>)>, SearchError> {
+    fn records_of(&self, mbids: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, Option<GroupRecord>)>, StoreError> {
         let record = |mbid: &Uuid| match self.catalogue {
             Some(catalogue) => Ok((*mbid, catalogue.group_record(mbid)?)),
             None => Ok((*mbid, None)),
         };
-        mbids.iter().map(record).collect::<Result<_, _>>().map_err(SearchError::Store)
+        mbids.iter().map(record).collect()
     }
 
     /// The release group in the catalogue under which an MBID is listed: its own, or that of a release.
-    fn known_as(&self, mbid: &Uuid) -> Result<Option<Uuid>, SearchError> {
-        let known = self.catalogue.map(|catalogue| catalogue.group_of(mbid)).transpose();
-        Ok(known.map_err(SearchError::Store)?.flatten())
+    fn known_as(&self, mbid: &Uuid) -> Result<Option<Uuid>, StoreError> {
+        Ok(self.catalogue.map(|catalogue| catalogue.group_of(mbid)).transpose()?.flatten())
     }
 
     /// Whether there may be a document of a group. Removing what is not there costs as much as removing what is.

@@ -126,6 +126,18 @@ impl Collector for Best {
 }
 
 impl SegmentBest {
+    #[inline]
+    fn take(&mut self, doc: DocId, score: Score, packed: Packed) {
+        let seeders = self.seeders(doc, packed);
+        if self.best.seeded.is_some_and(|wanted| wanted != (seeders > 0)) {
+            return;
+        }
+        self.found.total += 1;
+        self.found.counts.add(packed, seeders > 0);
+        let key = self.key(doc, score, packed, seeders);
+        self.keep(doc, key);
+    }
+
     fn mbid(&self, doc: DocId) -> Uuid {
         Uuid::from_u64_pair(self.mbid[0].get_val(doc), self.mbid[1].get_val(doc))
     }
@@ -193,20 +205,6 @@ impl SegmentCollector for SegmentBest {
     fn harvest(mut self) -> Found {
         self.found.places = self.heap.into_sorted_vec();
         self.found
-    }
-}
-
-impl SegmentBest {
-    #[inline]
-    fn take(&mut self, doc: DocId, score: Score, packed: Packed) {
-        let seeders = self.seeders(doc, packed);
-        if self.best.seeded.is_some_and(|wanted| wanted != (seeders > 0)) {
-            return;
-        }
-        self.found.total += 1;
-        self.found.counts.add(packed, seeders > 0);
-        let key = self.key(doc, score, packed, seeders);
-        self.keep(doc, key);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::schema::FORMAT;
 use crate::catalogue::Version;
+use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,6 +36,15 @@ pub(super) struct Target {
     pub newest: u64,
     /// The newest change that is forgotten.
     pub forgotten: u64,
+}
+
+impl Target {
+    pub(super) fn read(store: &Store, catalogue: Option<&Version>) -> Result<Self, StoreError> {
+        // In this order: what is forgotten is never newer than the newest.
+        let (forgotten, newest) = (store.forgotten_group_changes()?, store.last_group_change()?);
+        let incarnation = Uuid::from_bytes(store.incarnation()?);
+        Ok(Self { store: incarnation, catalogue: catalogue.cloned(), newest, forgotten })
+    }
 }
 
 impl Position {

@@ -16,7 +16,6 @@ use tantivy::directory::error::LockError;
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::merge_policy::LogMergePolicy;
 use tantivy::{IndexWriter, TantivyError};
-use uuid::Uuid;
 
 /// Memory for documents that are not yet on disk: changes come in small batches.
 pub(super) const WRITER_HEAP_BYTES: usize = 50_000_000;
@@ -75,12 +74,8 @@ impl SearchIndex {
     ) -> Result<Progress, SearchError> {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         let caught_up = self.catalogue.with(|catalogue| {
-            let target = Target {
-                store: Uuid::from_bytes(store.incarnation().map_err(SearchError::Store)?),
-                catalogue: catalogue.map(|(_, version)| version.clone()),
-                newest: store.last_group_change().map_err(SearchError::Store)?,
-                forgotten: store.forgotten_group_changes().map_err(SearchError::Store)?,
-            };
+            let catalogue_version = catalogue.map(|(_, version)| version);
+            let target = Target::read(store, catalogue_version)?;
             let current = self.adopt_newer(&mut keeper)?;
             let intact = *keeper.intact.get_or_insert_with(|| current.is_intact());
             if intact && current.position().is_some_and(|position| position.is(&target)) {
@@ -91,7 +86,9 @@ impl SearchIndex {
             if keeper.writing.is_none() {
                 keeper.writing = Some(Writing { writer: None, _lock: cache::lock(&self.directory)? });
             }
-            // Read again: only now that the lock is ours can nobody else move it.
+            // Read again: only now that the lock is ours can nobody else move it. Who had the lock may have come
+            // further than the store was at the first look.
+            let target = Target::read(store, catalogue_version)?;
             let current = self.adopt_newer(&mut keeper)?;
             let intact = keeper.intact.unwrap_or(true);
             let position = current.position().filter(|position| position.can_go_on(&target));

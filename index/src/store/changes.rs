@@ -32,3 +32,14 @@ impl Store {
         Ok(done)
     }
 }
+
+/// Entries of both scopes, with the same n in each round: some keep their slots, some lose them.
+#[cfg(test)]
+pub(super) fn rival_rounds() -> impl Iterator<Item = Vec<crate::entry::VerifiedEntry>> {
+    let mut author = crate::entry::identity::Identity::from_secret([3; 32]);
+    (0..4u8).map(move |round| {
+        let body = |n: u64| vec![0xa2, 0x05, n as u8, 0x06, round];
+        let kind = |n: u64| if n.is_multiple_of(3) { 3 } else { 32 };
+        (0..30).map(|n| author.sign(body(n), kind(n), n, 494_000 + u64::from(round))).collect()
+    })
+}

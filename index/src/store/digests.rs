@@ -117,12 +117,8 @@ impl Store {
         let bucket_of = |id: &[u8; ID_PREFIX_BYTES]| Bucket::of([id[0], id[1]]);
         for bucket in listed.chunk_by(|one, next| bucket_of(one) == bucket_of(next)) {
             let [Some(first), Some(last)] = [bucket.first(), bucket.last()] else { continue };
-            let bound = |prefix: &[u8; ID_PREFIX_BYTES], rest: u8| {
-                let mut id = [rest; 32];
-                id[..ID_PREFIX_BYTES].copy_from_slice(prefix);
-                EntryId(id)
-            };
-            let own = self.prefixes_between(scope, &bound(first, 0), &bound(last, 0xff))?;
+            let ([first, _], [_, last]) = (EntryId::range(first), EntryId::range(last));
+            let own = self.prefixes_between(scope, &first, &last)?;
             missing.extend(bucket.iter().filter(|id| own.binary_search(id).is_err()));
         }
         Ok(missing)
@@ -173,6 +169,7 @@ mod tests {
     use super::*;
     use crate::entry::identity::Identity;
     use crate::ingest::ingest;
+    use crate::store::changes::rival_rounds;
 
     fn from_scratch(store: &Store, scope: Scope) -> Digests {
         let mut digests = Digests::default();
@@ -194,19 +191,13 @@ mod tests {
         digests
     }
 
-    /// Joining, being replaced in a slot, and a body that comes later; both scopes.
+    /// Joining and being replaced in a slot, in both scopes.
     #[test]
     fn digests_follow_the_set() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         assert_eq!(store.digests(Scope::Main).unwrap().digests, Digests::default());
-        let mut author = Identity::from_secret([3; 32]);
-        for round in 0..4u8 {
-            // The same n each time: some keep their slots, some lose them.
-            let body = |n: u64| vec![0xa2, 0x05, n as u8, 0x06, round];
-            let entries: Vec<_> = (0..30)
-                .map(|n| author.sign(body(n), if n % 3 == 0 { 3 } else { 32 }, n, 494_000 + u64::from(round)))
-                .collect();
+        for (round, entries) in rival_rounds().enumerate() {
             ingest(&store, &entries, None).unwrap();
             for scope in Scope::ALL {
                 let kept = store.digests(scope).unwrap();

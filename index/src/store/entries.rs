@@ -46,10 +46,7 @@ impl StoredEntry {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn verify(&self) -> Result<VerifiedEntry, StoreError> {
-        VerifiedHead::verify(&self.head)
-            .map_err(Into::into)
-            .and_then(|head| VerifiedEntry::new(head, self.body.as_deref()))
-            .map_err(|_| StoreError::Damaged("an entry does not verify any more"))
+        verify(&self.head, self.body.as_deref(), "an entry does not verify any more")
     }
 
     /// Head, then body: the form on the wire.
@@ -103,11 +100,11 @@ impl Store {
 
     /// All entries whose ids start with the 16 bytes; more than one only if somebody ground ids.
     pub fn entries_by_prefix(&self, prefix: &[u8; 16]) -> Result<Vec<StoredEntry>, StoreError> {
-        let bound = |last: u8| [prefix.as_slice(), &[last; 16]].concat();
+        let range = EntryId::range(prefix).map(|id| id.0);
         let sql = format!("SELECT {COLUMNS} FROM entries WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
         self.read(|db| {
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([bound(0), bound(0xff)], StoredEntry::from_row)?;
+            let rows = statement.query_map(range, StoredEntry::from_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -168,8 +165,7 @@ impl Store {
                 db.prepare_cached("SELECT 1 FROM entries WHERE id BETWEEN ?1 AND ?2 AND body IS NOT NULL")?;
             let mut missing = Vec::new();
             for prefix in ids {
-                let bound = |last: u8| [prefix.as_slice(), &[last; 16]].concat();
-                if !statement.exists([bound(0), bound(0xff)])? {
+                if !statement.exists(EntryId::range(prefix).map(|id| id.0))? {
                     missing.push(*prefix);
                 }
             }
@@ -202,6 +198,18 @@ impl Store {
             Ok(position.unwrap_or(0) as u64)
         })
     }
+}
+
+/// Checks a stored head and its body again: disks fail. `damaged` says so if they do not hold any more.
+pub(super) fn verify(
+    head: &[u8],
+    body: Option<&[u8]>,
+    damaged: &'static str,
+) -> Result<VerifiedEntry, StoreError> {
+    VerifiedHead::verify(head)
+        .map_err(Into::into)
+        .and_then(|head| VerifiedEntry::new(head, body))
+        .map_err(|_| StoreError::Damaged(damaged))
 }
 
 /// What a stored head says. It was verified before it was stored, and is not again.

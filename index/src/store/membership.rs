@@ -4,7 +4,7 @@
 //! ([`crate::ingest`]).
 
 use super::changes::SetChanges;
-use super::entries::read_head;
+use super::entries::{read_head, verify};
 use super::{Store, StoreError, lock};
 use crate::entry::charter::CharterId;
 use crate::entry::{AuthorKey, EntryId, VerifiedEntry, VerifiedHead};
@@ -66,16 +66,6 @@ impl Store {
         })
     }
 
-    /// Keeps a stranger's entry until its author is a member, or forgets it after [`INBOX_SECS`]. Returns false
-    /// if there is no room.
-    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<bool, StoreError> {
-        self.write(|db| {
-            let oldest = now_secs.saturating_sub(INBOX_SECS) as i64;
-            db.execute("DELETE FROM inbox WHERE arrived_at_secs < ?1", [oldest])?;
-            put(db, entry.head(), entry.body(), now_secs)
-        })
-    }
-
     /// How many entries of strangers wait.
     pub fn inbox_count(&self) -> Result<u64, StoreError> {
         self.read(|db| Ok(count(db)? as u64))
@@ -87,12 +77,19 @@ impl Store {
             let mut statement = db.prepare_cached("SELECT head, body FROM inbox WHERE id = ?1")?;
             Ok(statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
         })?;
-        row.as_ref().map(verify).transpose()
+        row.as_ref().map(verify_row).transpose()
     }
 }
 
 fn count(db: &Connection) -> Result<i64, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM inbox", [], |row| row.get(0))?)
+}
+
+/// Forgets what has waited in the inbox for longer than [`INBOX_SECS`].
+pub(crate) fn forget_oldest(db: &Connection, now_secs: u64) -> Result<(), StoreError> {
+    let oldest = now_secs.saturating_sub(INBOX_SECS) as i64;
+    db.execute("DELETE FROM inbox WHERE arrived_at_secs < ?1", [oldest])?;
+    Ok(())
 }
 
 /// Puts an entry into the inbox if there is room.
@@ -120,15 +117,11 @@ pub(crate) fn take_from_inbox(db: &Connection, author: &AuthorKey) -> Result<Vec
     let rows = statement.query_map([author.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> = rows.collect::<Result<_, _>>()?;
     db.prepare_cached("DELETE FROM inbox WHERE author = ?1")?.execute([author.0])?;
-    rows.iter().map(verify).collect()
+    rows.iter().map(verify_row).collect()
 }
 
-/// Checks head and body again: disks fail.
-fn verify((head, body): &(Vec<u8>, Option<Vec<u8>>)) -> Result<VerifiedEntry, StoreError> {
-    VerifiedHead::verify(head)
-        .map_err(Into::into)
-        .and_then(|head| VerifiedEntry::new(head, body.as_deref()))
-        .map_err(|_| StoreError::Damaged("an entry in the inbox does not verify any more"))
+fn verify_row((head, body): &(Vec<u8>, Option<Vec<u8>>)) -> Result<VerifiedEntry, StoreError> {
+    verify(head, body.as_deref(), "an entry in the inbox does not verify any more")
 }
 
 fn pinned(db: &Connection) -> Result<Option<CharterId>, StoreError> {

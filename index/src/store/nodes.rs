@@ -71,7 +71,7 @@ mod tests {
     fn the_newest_entry_that_counts_is_found_for_each_author() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let mut author = |secret: u8, said: &[Option<&str>]| {
+        let author = |secret: u8, said: &[Option<&str>]| {
             let mut author = Identity::from_secret([secret; 32]);
             let vouch =
                 || Body::Vouch(Vouch { key: AuthorKey([9; 32]), grant: 1, withdrawn: false, note: None });

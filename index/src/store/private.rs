@@ -1,7 +1,8 @@
 //! `private.db`: entries that wait for release, and receipts of submissions.
 
+use super::entries::verify;
 use super::{Store, StoreError};
-use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry, VerifiedHead};
+use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
 use rusqlite::{OptionalExtension, Params, params};
 
 /// What an entry in the outbox is about, as SHA-256 of whatever its signer takes to be the same.
@@ -81,9 +82,8 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })?;
         rows.iter()
-            .map(|(head, body)| VerifiedEntry::new(VerifiedHead::verify(head)?, Some(body)))
-            .collect::<Result<_, _>>()
-            .map_err(|_| StoreError::Damaged("a waiting entry does not verify any more"))
+            .map(|(head, body)| verify(head, Some(body), "a waiting entry does not verify any more"))
+            .collect()
     }
 
     /// Forgets waiting entries; called when they are in the set.

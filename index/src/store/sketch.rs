@@ -142,6 +142,7 @@ mod tests {
     use super::*;
     use crate::entry::identity::Identity;
     use crate::ingest::ingest;
+    use crate::store::changes::rival_rounds;
     use crate::sync::sketch::{OPEN_NETWORK, SYMBOLS, read_symbols};
 
     fn from_scratch(store: &Store, scope: Scope) -> Vec<Symbol> {
@@ -156,14 +157,8 @@ mod tests {
     fn sketches_follow_the_set_and_stay_frozen() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let mut author = Identity::from_secret([3; 32]);
         let symbols = |scope| store.sketch_symbols(scope, &OPEN_NETWORK, SYMBOLS).unwrap();
-        for round in 0..4u8 {
-            let body = |n: u64| vec![0xa2, 0x05, n as u8, 0x06, round];
-            // The same n each time: some lose their slots.
-            let entries: Vec<_> = (0..30)
-                .map(|n| author.sign(body(n), if n % 3 == 0 { 3 } else { 32 }, n, 494_000 + u64::from(round)))
-                .collect();
+        for (round, entries) in rival_rounds().enumerate() {
             ingest(&store, &entries, None).unwrap();
             for scope in Scope::ALL {
                 assert!(symbols(scope) == from_scratch(&store, scope), "round {round}");

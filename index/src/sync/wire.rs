@@ -13,7 +13,7 @@ pub const MAX_FETCH_IDS: usize = 16_384;
 /// A server sends a mark at least after this many entries or ids, so that a reader can commit.
 pub const MAX_ITEMS_PER_MARK: usize = 256;
 /// The last position that there can be: SQLite numbers rows with 63 bits.
-const MAX_POSITION: u64 = i64::MAX as u64;
+pub const MAX_POSITION: u64 = i64::MAX as u64;
 /// Bytes of an id on the wire: the first 16 of 32.
 pub const ID_PREFIX_BYTES: usize = 16;
 
@@ -102,7 +102,6 @@ impl ItemReader {
         let Some(&first) = rest.first() else { return Ok(None) };
         let (item, used) = match first {
             0x00..=0x1b => match uint_length(first).filter(|length| *length <= rest.len()) {
-                None if first > 0x1b => return Err(WireError::Form),
                 None => return Ok(None),
                 Some(length) => match cbor::decode(&rest[..length]) {
                     Ok(cbor::Value::Uint(seq)) if seq > MAX_POSITION => return Err(WireError::Position),

@@ -251,7 +251,7 @@ fn release(number: u64) -> String {
     .to_string()
 }
 
-/// Run it alone: `cargo test -p deadwax-index --test catalogue -- --ignored --nocapture`. What it
+/// Run it alone: `cargo test -p deadwax-index --test corpus a_dump_of -- --ignored --nocapture`. What it
 /// prints is in doc/CATALOGUE.md.
 #[test]
 #[ignore = "it takes some minutes"]

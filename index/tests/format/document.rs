@@ -38,7 +38,7 @@ fn the_worked_example_is_the_first_vector() {
     assert!(signed.starts_with(b"\x84\x6aSignature1"));
     let signature = entry[entry.len() - hex_block(&document, "body").len() - 64..][..64].try_into().unwrap();
     let author = text(vector, "author").parse().unwrap();
-    assert_eq!(deadwax_index::entry::head::verify_signature(&author, &signed, signature), Ok(()));
+    assert_eq!(deadwax_index::entry::signature::verify_signature(&author, &signed, signature), Ok(()));
 }
 
 /// The JSON examples of section 14 are bodies, and the vote has the bytes that are shown.

@@ -3,7 +3,8 @@
 use crate::rfc8032::EXAMPLES;
 use crate::{corpus, hex, list, text};
 use deadwax_index::entry::AuthorKey;
-use deadwax_index::entry::head::{HeadError, verify_signature};
+use deadwax_index::entry::head::HeadError;
+use deadwax_index::entry::signature::verify_signature;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use crate::run;
 use clap::Subcommand;
 use data_encoding::HEXLOWER;
 use deadwax_index::search::{SearchError, SearchIndex};
-use deadwax_index::store::{Store, StoreError};
+use deadwax_index::store::Store;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ impl Index {
         let answer = match self {
             Self::Rebuild => rebuild(context)?,
             Self::Digest => {
-                let store = Store::open(&context.data_dir).map_err(|error| unreadable(&error))?;
+                let store = Store::open(&context.data_dir).map_err(Failure::store)?;
                 Answer { entries: None, groups: None, projections: digests(&store)? }
             }
         };
@@ -55,7 +55,7 @@ fn rebuild(context: &Context) -> Result<Answer, Failure> {
         let fix = "Stop the node first; `deadwax index digest` works while it runs.";
         Failure::bad("node.running", "", format!("The projections cannot be rebuilt: {error:#}."), fix)
     })?;
-    let store = Store::open(&context.data_dir).map_err(|error| unreadable(&error))?;
+    let store = Store::open(&context.data_dir).map_err(Failure::store)?;
     // Drawn on standard error, and only on a terminal.
     let bar = ProgressBar::no_length().with_style(
         ProgressStyle::with_template("{bar:20} {percent}% · {pos} entries · {per_sec} · {eta} left")
@@ -66,7 +66,7 @@ fn rebuild(context: &Context) -> Result<Answer, Failure> {
         bar.set_position(progress.entries);
     });
     bar.finish_and_clear();
-    let entries = rebuilt.map_err(|error| unreadable(&error))?.entries;
+    let entries = rebuilt.map_err(Failure::store)?.entries;
     let groups = rebuild_search(context, &store)?;
     Ok(Answer { entries: Some(entries), groups: Some(groups), projections: digests(&store)? })
 }
@@ -103,16 +103,8 @@ fn rebuild_search(context: &Context, store: &Store) -> Result<u64, Failure> {
 }
 
 fn digests(store: &Store) -> Result<BTreeMap<&'static str, String>, Failure> {
-    let digests = store.projection_digests().map_err(|error| unreadable(&error))?;
+    let digests = store.projection_digests().map_err(Failure::store)?;
     Ok(digests.into_iter().map(|(name, digest)| (name, HEXLOWER.encode(&digest))).collect())
-}
-
-fn unreadable(error: &StoreError) -> Failure {
-    if let Some(problem) = error.problem() {
-        return Failure::refused(problem);
-    }
-    let fix = "Check the disk; nothing was changed.";
-    Failure::bad("store", "", format!("The entries cannot be read: {error}."), fix)
 }
 
 fn text(answer: &Answer) -> String {
@@ -168,11 +160,5 @@ mod tests {
         Index::Digest.run(&context).unwrap();
         drop(node);
         rebuild(&context).unwrap();
-    }
-
-    #[test]
-    fn a_full_disk_has_its_own_code() {
-        assert!(format!("{:?}", unreadable(&StoreError::Full)).contains("disk.full"));
-        assert!(format!("{:?}", unreadable(&StoreError::Damaged("a row"))).contains("\"store\""));
     }
 }

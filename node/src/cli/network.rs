@@ -17,7 +17,7 @@ use deadwax_index::entry::{AuthorKey, Body, EntryId, Scope, vouch};
 use deadwax_index::ingest::{Outcome, PinError, ingest, pin_charter};
 use deadwax_index::mbid::Uuid;
 use deadwax_index::members::{Fork, Members, Ruling};
-use deadwax_index::store::{Store, StoreError};
+use deadwax_index::store::Store;
 use serde::Serialize;
 use std::fs::File;
 
@@ -52,7 +52,7 @@ pub struct Vouch {
     /// How much of this node's budget it takes; they may grant one less
     #[arg(long, value_name = "N", default_value_t = 1)]
     grant: u32,
-    /// Take the vouch back: their entries stay, their votes do not count
+    /// Take the vouch back: their entries stay, and their weight is none (counted; nothing looks at it yet)
     #[arg(long, conflicts_with = "grant")]
     withdraw: bool,
     /// Why
@@ -60,7 +60,7 @@ pub struct Vouch {
     note: Option<String>,
 }
 
-/// Say as an operator that something is hidden, or somebody banned.
+/// Vote as an operator to hide something, or to ban somebody.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("about").required(true).args(["entry", "mbid", "infohash", "author"]))]
 pub struct Ballot {
@@ -108,8 +108,9 @@ struct Shown {
     rulings: Vec<Ruling>,
     forks: Vec<Fork>,
     inbox: u64,
-    /// This node's own key; null where it has none yet.
+    /// What this node can still grant.
     budget_left: u64,
+    /// This node's own key; null where it has none yet.
     key: Option<AuthorKey>,
 }
 
@@ -139,7 +140,7 @@ impl Files {
             let message = format!("The node's files cannot be changed: {error:#}.");
             Failure::bad("node.running", "", message, "Stop the node first.")
         })?;
-        let store = Store::open(&context.data_dir).map_err(|error| failed(&error))?;
+        let store = Store::open(&context.data_dir).map_err(Failure::store)?;
         let signer = Signer::open(&context.data_dir).map_err(|error| key_failed(format!("{error:#}")))?;
         Ok(Self { _lock: lock, store, signer })
     }
@@ -147,7 +148,7 @@ impl Files {
     /// The lowest n of `core` after all that are used.
     fn next_n(&self) -> Result<u64, Failure> {
         let next = self.store.next_n_with_outbox(&self.signer.author(), Scope::Core);
-        Ok(next.map_err(|error| failed(&error))?.max(self.signer.next_n(Scope::Core)))
+        Ok(next.map_err(Failure::store)?.max(self.signer.next_n(Scope::Core)))
     }
 
     /// Signs an entry of `core` with the lowest n after all that are used, and offers it to the set.
@@ -157,31 +158,33 @@ impl Files {
         let n = self.next_n()?;
         let entry = self.signer.sign(bytes, kind, n, now_secs() / 3600);
         let entry = [entry.map_err(|error| key_failed(error.to_string()))?];
-        let outcome = ingest(&self.store, &entry, None).map_err(|error| failed(&error))?[0];
+        let outcome = ingest(&self.store, &entry, None).map_err(Failure::store)?[0];
+        let in_inbox = || self.store.put_in_inbox(&entry[0], now_secs()).map_err(Failure::store);
         let state = match outcome {
-            Outcome::NotMember => {
-                let kept = self.store.put_in_inbox(&entry[0], now_secs()).map_err(|error| failed(&error))?;
-                if kept { "inbox" } else { "refused" }
-            }
             Outcome::New | Outcome::BodyAdded | Outcome::Known => "released",
-            Outcome::SlotTaken | Outcome::OverQuota => "refused",
+            Outcome::NotMember if in_inbox()? => "inbox",
+            Outcome::NotMember => {
+                let message = "This node's key is no member, and too many entries of others wait.".into();
+                let fix = "Ask a member to answer for this node's key, and try again.";
+                return Err(Failure::bad("entry.inbox", "", message, fix));
+            }
+            Outcome::SlotTaken | Outcome::OverQuota => {
+                let message = format!("The entry with n = {n} could not join the set.");
+                return Err(Failure::bad("entry.quota", "n", message, "Use another identity for this node."));
+            }
         };
-        if state == "refused" {
-            let message = format!("The entry with n = {n} could not join the set.");
-            return Err(Failure::bad("entry.quota", "n", message, "Use another identity for this node."));
-        }
         Ok(Signed { id: entry[0].head().id(), n, state })
     }
 
     /// The members of the network that the node has joined.
     fn members(&self) -> Result<Members, Failure> {
-        self.store.members().map_err(|error| failed(&error))?.ok_or_else(no_network)
+        self.store.members().map_err(Failure::store)?.ok_or_else(no_network)
     }
 }
 
 fn found(context: &Context, name: String, budget: Option<u32>, text: Option<String>) -> Result<(), Failure> {
     let mut files = Files::open(context)?;
-    if let Some(pinned) = files.store.pinned_charter().map_err(|error| failed(&error))? {
+    if let Some(pinned) = files.store.pinned_charter().map_err(Failure::store)? {
         return Err(joined(&PinError::Other(pinned)));
     }
     let roster = vec![files.signer.author()];
@@ -205,9 +208,9 @@ fn found(context: &Context, name: String, budget: Option<u32>, text: Option<Stri
 }
 
 fn join(store: &Store, charter: CharterId) -> Result<(), Failure> {
-    pin_charter(store, charter).map_err(|error| match &error {
-        PinError::Other(_) => joined(&error),
-        PinError::Store(error) => failed(error),
+    pin_charter(store, charter).map_err(|error| match error {
+        PinError::Store(error) => Failure::store(error),
+        other @ PinError::Other(_) => joined(&other),
     })
 }
 
@@ -215,8 +218,8 @@ fn show(context: &Context) -> Result<Shown, Failure> {
     if !context.data_dir.join("entries.db").exists() {
         return Err(no_network());
     }
-    let store = Store::open(&context.data_dir).map_err(|error| failed(&error))?;
-    let members = store.members().map_err(|error| failed(&error))?.ok_or_else(no_network)?;
+    let store = Store::open(&context.data_dir).map_err(Failure::store)?;
+    let members = store.members().map_err(Failure::store)?.ok_or_else(no_network)?;
     let key = context.data_dir.join("node.identity").exists().then(|| Signer::open(&context.data_dir));
     let key =
         key.transpose().map_err(|error| key_failed(format!("{error:#}")))?.map(|signer| signer.author());
@@ -229,7 +232,7 @@ fn show(context: &Context) -> Result<Shown, Failure> {
         roster: members.roster().to_vec(),
         rulings: members.rulings().collect(),
         forks: members.forks(),
-        inbox: store.inbox_count().map_err(|error| failed(&error))?,
+        inbox: store.inbox_count().map_err(Failure::store)?,
         budget_left: key.map_or(0, |key| members.budget_left(&key)),
         key,
     })
@@ -339,16 +342,6 @@ fn joined(error: &PinError) -> Failure {
     Failure::bad("network.joined", "charter", format!("It cannot be changed: {error}."), fix)
 }
 
-fn failed(error: &StoreError) -> Failure {
-    match error.problem() {
-        Some(problem) => Failure::refused(problem),
-        None => {
-            let fix = "Check the disk and its free space.";
-            Failure::bad("store", "", format!("The entries cannot be read or written: {error}."), fix)
-        }
-    }
-}
-
 fn key_failed(error: String) -> Failure {
     Failure::bad("file", "key", format!("The node's key: {error}."), "Check the file node.identity.")
 }
@@ -367,11 +360,10 @@ mod tests {
     }
 
     fn ballot(author: AuthorKey, stands: bool) -> Ballot {
-        let none = (None, None, None);
         Ballot {
-            entry: none.0,
-            mbid: none.1,
-            infohash: none.2,
+            entry: None,
+            mbid: None,
+            infohash: None,
             author: Some(author),
             stands,
             reason: None,

@@ -1,6 +1,7 @@
 //! How commands answer: text for people, JSON for programs, errors that say what to do.
 
 use deadwax_index::Problem;
+use deadwax_index::store::StoreError;
 use serde::Serialize;
 use std::io::Write;
 use std::process::ExitCode;
@@ -58,6 +59,13 @@ impl Failure {
         self
     }
 
+    /// The entries cannot be used. A full disk has the same code wherever it is met.
+    pub fn store(error: StoreError) -> Self {
+        let fix = "Check the disk of the data directory.";
+        let message = format!("The entries cannot be read or written: {error}.");
+        error.problem().map_or_else(|| Self::bad("store", "", message, fix), Self::refused)
+    }
+
     /// A file that cannot be read or written.
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::bad("file", "", format!("{}: {error}.", path.display()), "Check the path and its permissions.")
@@ -92,5 +100,16 @@ impl Output {
         };
         let _ = writeln!(std::io::stderr(), "{line}");
         ExitCode::from(failure.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_has_its_own_code() {
+        assert!(format!("{:?}", Failure::store(StoreError::Full)).contains("disk.full"));
+        assert!(format!("{:?}", Failure::store(StoreError::Damaged("a row"))).contains("\"store\""));
     }
 }

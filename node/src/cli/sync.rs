@@ -5,6 +5,7 @@ use super::output::Failure;
 use clap::Subcommand;
 use data_encoding::HEXLOWER;
 use deadwax_index::entry::Scope;
+use deadwax_index::entry::charter::CharterId;
 use deadwax_index::store::Store;
 use deadwax_index::sync::sketch::{
     OPEN_NETWORK, SKETCH_BYTES, SYMBOL_BYTES, SketchItem, SketchKey, Symbol, decode, read_symbols,
@@ -26,9 +27,9 @@ pub enum Sync {
         /// The other set's, of the same network and scope
         #[arg(long, value_name = "SKETCH")]
         against: PathBuf,
-        /// The id of the charter that both networks have pinned, 64 hexadecimal digits
+        /// The id of the charter that both nodes have pinned, 64 hexadecimal digits
         #[arg(long, value_name = "ID")]
-        network: Option<String>,
+        network: Option<CharterId>,
     },
 }
 
@@ -45,7 +46,7 @@ struct Answer {
 impl Sync {
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         let Self::Decode { left, against, network } = self;
-        let network = network.as_deref().map_or(Ok(OPEN_NETWORK), read_network)?;
+        let network = network.map_or(OPEN_NETWORK, |charter| charter.0);
         let answer = Answer::of(&context.data_dir, &network, &read(&left)?, &read(&against)?);
         context.out.print(&answer, text);
         Ok(())
@@ -116,14 +117,6 @@ fn read(path: &Path) -> Result<Vec<Symbol>, Failure> {
             bytes.len()
         );
         Failure::bad("sketch.length", "", message, "Read it with GET /sync/v1/main/sketch from a node.")
-    })
-}
-
-fn read_network(text: &str) -> Result<[u8; 32], Failure> {
-    let network = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-    network.ok_or_else(|| {
-        let message = format!("\"{text}\" is not the id of a charter.");
-        Failure::bad("sketch.network", "network", message, "Write its 64 lowercase hexadecimal digits.")
     })
 }
 

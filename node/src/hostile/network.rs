@@ -25,21 +25,9 @@ pub fn key(number: u32) -> AuthorKey {
 }
 
 pub fn charter(prev: Option<CharterId>, roster: &[u32], signers: &[u32], name: &str) -> Charter {
-    let mut charter = Charter {
-        prev,
-        name: name.into(),
-        roster: roster.iter().map(|number| key(*number)).collect(),
-        budget: Some(BUDGET),
-        quota_main: None,
-        quota_core: None,
-        text: None,
-        signatures: vec![],
-    };
-    charter.roster.sort();
-    let message = charter.to_be_signed();
-    charter.signatures = signers.iter().map(|number| identity(*number).sign_charter(&message)).collect();
-    charter.signatures.sort_by_key(|signed| signed.key);
-    charter
+    let roster = roster.iter().map(|number| key(*number)).collect();
+    let charter = Charter { prev, name: name.into(), roster, budget: Some(BUDGET), ..Charter::default() };
+    charter.signed(|message| signers.iter().map(|number| identity(*number).sign_charter(message)).collect())
 }
 
 pub fn id_of(charter: &Charter) -> CharterId {

@@ -1,14 +1,10 @@
 //! Two honest nodes that follow each other, and hostile ones that serve what a test says.
 
-use crate::app::{App, SharedApp};
-use crate::config::Config;
-use crate::dialer::Dialer;
-use crate::peers::address::PeerAddress;
+use crate::app::SharedApp;
 use crate::peers::follow::{Turns, follow};
 use crate::peers::status::PeerReport;
-use crate::signer::Signer;
-use crate::simulation::folder;
-use crate::simulation::net::{Net, Port, Weather, onion};
+use crate::simulation::net::{Net, Weather};
+use crate::simulation::{address, entry, node};
 use crate::web;
 use crate::web::sync::scope_answers;
 use axum::Router;
@@ -16,11 +12,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
-use deadwax_i2p_gateway::tracker::Tracker;
 use deadwax_index::entry::identity::Identity;
 use deadwax_index::entry::{Scope, VerifiedEntry};
-use deadwax_index::search::SearchIndex;
-use deadwax_index::store::Store;
 use deadwax_index::sync::wire::{write_id, write_mark};
 use futures::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -39,8 +32,7 @@ pub const OTHER_FACE: usize = 3;
 
 /// Buffers between two nodes: what a peer can get rid of although nobody reads it.
 pub const BUFFERS_BYTES: u64 = 1 << 20;
-const WEATHER: Weather =
-    Weather { rtt: Duration::from_millis(200), bytes_per_sec: 500_000, breaks_every_bytes: 0 };
+const WEATHER: Weather = Weather { rtt: Duration::from_millis(200), bytes_per_sec: 500_000 };
 const PATIENCE: Duration = Duration::from_secs(1_800);
 
 /// All nodes of a test.
@@ -55,8 +47,7 @@ pub struct Stage {
 /// Entries of `main` by one author, as large as a link.
 pub fn entries(author: u8, count: u64) -> Vec<VerifiedEntry> {
     let mut author = Identity::from_secret([author; 32]);
-    let body = |n: u64| [vec![0xa1, 0x05, 0x59, 0x01, 0xc0], vec![n as u8; 448]].concat();
-    (0..count).map(|n| author.sign(body(n), 99, n, 494_000)).collect()
+    (0..count).map(|n| entry(&mut author, n)).collect()
 }
 
 /// A tail of these entries, whole, with one mark.
@@ -126,18 +117,7 @@ impl Stage {
         let net = Net::new(4, WEATHER, 1);
         let (mut nodes, mut dirs) = (Vec::new(), Vec::new());
         for number in [A, B, HOSTILE, OTHER_FACE] {
-            let dir = folder();
-            let mut config = Config::default();
-            config.sync.peers = [A, B, HOSTILE, OTHER_FACE].map(|node| address(&node)).to_vec();
-            let node = Arc::new(App::new(
-                config,
-                Store::open(dir.path()).unwrap(),
-                SearchIndex::open(dir.path()).unwrap(),
-                Signer::open(dir.path()).unwrap(),
-                Tracker::new(Default::default()),
-                Dialer::simulated(Port { net: Arc::clone(&net), node: number }),
-            ));
-            net.serve(number, web::router(Arc::clone(&node)));
+            let (node, dir) = node(&net, number, &[A, B, HOSTILE, OTHER_FACE]);
             nodes.push(node);
             dirs.push(dir);
         }
@@ -157,7 +137,7 @@ impl Stage {
 
     pub fn follow(&mut self, node: usize, peer: usize) {
         let turns = Arc::clone(&self.turns[node]);
-        self.following.spawn(follow(Arc::clone(&self.nodes[node]), vec![address(&peer)], turns));
+        self.following.spawn(follow(Arc::clone(&self.nodes[node]), vec![address(peer)], turns));
     }
 
     /// Both honest nodes follow the hostile one, and after a while each other.
@@ -217,8 +197,4 @@ impl Stage {
         let rows = Scope::ALL.map(|scope| self.count(A, scope)).iter().sum::<u64>();
         assert_eq!(rows, entries.len() as u64, "more than what belongs there is stored");
     }
-}
-
-fn address(node: &usize) -> PeerAddress {
-    PeerAddress::Onion(onion(*node))
 }

@@ -2,10 +2,10 @@
 //! (`doc/SYNC-PROTOCOL.md` section 6).
 //!
 //! What is held of a peer's answers is bounded, and what they say is believed only as far as the entries that
-//! it sends then verify. Not here: when to compare (`watch.rs`), and the
-//! shorter way (`sketch.rs`).
+//! it sends then verify. Not here: when to compare (`watch.rs`), and the shorter way (`sketch.rs`).
 
 use super::client::{Connection, RequestError};
+use super::doubt::Way;
 use super::fetch::Fetcher;
 use super::follow::FollowError;
 use super::items::IDLE_TIMEOUT;
@@ -13,7 +13,7 @@ use super::status::Taken;
 use crate::app::blocking;
 use data_encoding::HEXLOWER;
 use deadwax_index::sync::digests::{Bucket, DIGESTS_BYTES, Digests, ListReader, write_buckets};
-use deadwax_index::sync::wire::ID_PREFIX_BYTES;
+use deadwax_index::sync::wire::{ID_PREFIX_BYTES, MAX_POSITION};
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::ETAG;
@@ -27,6 +27,8 @@ const LOOKUP_IDS: usize = 8_192;
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Compared {
+    /// How it was done at last.
+    pub(super) way: Way,
     /// Entries that joined the own set.
     pub(super) new: u64,
     /// The peer's entries up to this position in its order of release were compared.
@@ -42,13 +44,16 @@ impl Fetcher<'_> {
         &self,
         counts_differ_by: Option<u64>,
     ) -> Result<Option<Compared>, FollowError> {
+        let mut new = 0;
         if let Some(difference) = counts_differ_by {
             let by_sketch = known(self.compare_sketches(difference).await)?;
             if by_sketch.is_some_and(|compared| compared.is_whole) {
                 return Ok(by_sketch);
             }
+            new = by_sketch.map_or(0, |compared| compared.new);
         }
-        known(self.compare_digests().await)
+        let by_digests = known(self.compare_digests().await)?;
+        Ok(by_digests.map(|compared| Compared { new: new + compared.new, ..compared }))
     }
 
     /// Compares by digests, and by the ids of those buckets that differ.
@@ -87,7 +92,7 @@ impl Fetcher<'_> {
             let message = format!("it lists {count} entries that it does not send");
             return Err(RequestError::Form(message).into());
         }
-        Ok(Compared { new: fetched.taken.new, position, is_whole })
+        Ok(Compared { way: Way::Digests, new: fetched.taken.new, position, is_whole })
     }
 
     /// Those ids in the buckets that the own set lacks, and whether these are all.
@@ -132,7 +137,10 @@ impl Fetcher<'_> {
         let version = answer.headers().get(ETAG).and_then(|version| version.to_str().ok());
         let parts = version.and_then(|version| version.strip_prefix('"')?.strip_suffix('"')?.split_once('-'));
         match parts.map(|(incarnation, position)| (incarnation, position.parse())) {
-            Some((incarnation, Ok(position))) if incarnation == HEXLOWER.encode(&self.incarnation) => {
+            // As marks: there are no larger positions.
+            Some((incarnation, Ok(position @ 0..=MAX_POSITION)))
+                if incarnation == HEXLOWER.encode(&self.incarnation) =>
+            {
                 Ok(position)
             }
             _ => Err(RequestError::Form("its version is not one of this incarnation".into())),
@@ -170,6 +178,7 @@ fn known(compared: Result<Compared, FollowError>) -> Result<Option<Compared>, Fo
 
 /// The next piece of an answer, `None` at its end.
 async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, RequestError> {
-    let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await.map_err(|_| RequestError::TimedOut)?;
+    let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await;
+    let frame = frame.map_err(|_| RequestError::Silent(IDLE_TIMEOUT.as_secs()))?;
     Ok(frame.transpose()?.map(|frame| frame.into_data().unwrap_or_default()))
 }

@@ -6,6 +6,7 @@
 
 use super::client::RequestError;
 use super::compare::Compared;
+use super::doubt::Way;
 use super::fetch::Fetcher;
 use super::follow::FollowError;
 use crate::app::blocking;
@@ -48,7 +49,7 @@ impl Fetcher<'_> {
         let fetched = self.fetch(wanted).await?;
         // Ids that nobody has are no proof of a lie, and no reason to believe the rest.
         let is_whole = decoded.is_complete && (count == 0 || fetched.sent > 0);
-        Ok(Compared { new: fetched.taken.new, position: position.unwrap_or(0), is_whole })
+        Ok(Compared { way: Way::Sketch, new: fetched.taken.new, position: position.unwrap_or(0), is_whole })
     }
 
     /// Reads on until so many bytes of the peer's sketch are here; from its beginning if it changed.

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 const STATE_INTERVAL: Duration = Duration::from_secs(30);
 /// Sets that differ without a reason are looked at once more after this.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
+
 /// Asks for the state now and then, and when entries came; `read` has the position up to which the tail of
 /// each scope was read.
 pub(super) async fn watch_state(
@@ -60,7 +61,9 @@ pub(super) async fn watch_state(
             if let Some(way) = doubt.look(seen, Instant::now()) {
                 let difference = (way == Way::Sketch).then(|| counts[0].abs_diff(counts[1]));
                 let compared = fetchers[scope as usize].compare(difference).await?;
-                doubt.settle(compared.map_or(0, |compared| compared.new), way, Instant::now());
+                // Where the sketch was not enough, digests have been compared already.
+                let (new, way) = compared.map_or((0, way), |compared| (compared.new, compared.way));
+                doubt.settle(new, way, Instant::now());
             }
         }
         interval = if doubts.iter().any(Doubt::is_open) { SECOND_LOOK } else { STATE_INTERVAL };

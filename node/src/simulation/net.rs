@@ -51,8 +51,6 @@ pub struct Weather {
     pub rtt: Duration,
     /// Of each direction of a stream.
     pub bytes_per_sec: u64,
-    /// A stream breaks once in so many bytes, on average; 0 for never.
-    pub breaks_every_bytes: u64,
 }
 
 type Server = Arc<dyn Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -127,7 +125,7 @@ impl Net {
 
     /// Opens a stream; takes a round trip.
     pub async fn dial(self: &Arc<Self>, from: usize, to: usize) -> io::Result<DuplexStream> {
-        let number = self.dials.fetch_add(1, Ordering::Relaxed);
+        self.dials.fetch_add(1, Ordering::Relaxed);
         let server = self.servers.lock().unwrap_or_else(PoisonError::into_inner).get(&to).cloned();
         let Some(server) = server.filter(|_| Self::reach(&self.sides.borrow(), from, to)) else {
             sleep(DIAL_TIMEOUT).await;
@@ -143,11 +141,10 @@ impl Net {
             let mut tasks = JoinSet::new();
             tasks.spawn(served);
             let ((near_in, near_out), (far_in, far_out)) = (split(near), split(far));
-            for (direction, input, output) in [(0, near_in, far_out), (1, far_in, near_out)] {
-                let dice = Dice::new(net.seed ^ number << 8 ^ direction);
-                net.carry(&mut tasks, input, output, latency, dice);
+            for (input, output) in [(near_in, far_out), (far_in, near_out)] {
+                net.carry(&mut tasks, input, output, latency);
             }
-            // Ends with the service, when the stream breaks, and when a partition comes between.
+            // Ends with the service, when an end is gone, and when a partition comes between.
             let apart = sides.wait_for(|sides| !Self::reach(sides, from, to));
             tokio::select! { _ = tasks.join_next() => {}, _ = apart => return }
             // What was sent before the end still arrives.
@@ -162,19 +159,15 @@ impl Net {
         mut input: ReadHalf<DuplexStream>,
         mut output: WriteHalf<DuplexStream>,
         latency: Duration,
-        mut dice: Dice,
     ) {
         let (sender, mut on_its_way) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_ON_THEIR_WAY);
         let net = Arc::clone(self);
         let weather = net.weather;
-        // A stream that is not broken outlives both of its ends: the one who opened it waits for the other.
+        // A stream outlives both of its ends: the one who opened it waits for the other.
         tasks.spawn(async move {
             let mut free_at = Instant::now();
             let mut chunk = vec![0; CHUNK_BYTES];
             while let Ok(read @ 1..) = input.read(&mut chunk).await {
-                if weather.breaks_every_bytes > 0 && dice.below(weather.breaks_every_bytes) < read as u64 {
-                    return;
-                }
                 free_at = free_at.max(Instant::now())
                     + Duration::from_secs_f64(read as f64 / weather.bytes_per_sec as f64);
                 if sender.send((free_at + latency, chunk[..read].to_vec())).await.is_err() {

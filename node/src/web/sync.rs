@@ -47,7 +47,7 @@ pub struct Serving {
     lists: Arc<Semaphore>,
     /// Digests and sketches that are brought up to date. Others wait here, and not where all other work with the
     /// store would wait behind them.
-    updates: Semaphore,
+    updates: Arc<Semaphore>,
 }
 
 impl Default for Serving {
@@ -57,7 +57,7 @@ impl Default for Serving {
             tails: permits(MAX_TAILS),
             fetches: permits(MAX_FETCHES),
             lists: permits(compare::MAX_LISTS),
-            updates: Semaphore::new(compare::MAX_UPDATES),
+            updates: permits(compare::MAX_UPDATES),
         }
     }
 }
@@ -104,7 +104,7 @@ pub async fn tail(
     Path(scope): Path<String>,
     query: Result<Query<TailQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let scope = Scope::from_name(&scope).ok_or_else(|| not_found("This scope"))?;
+    let scope = scope_of(&scope)?;
     let Query(query) = query.map_err(|error| bad("sync.tail", "after", error.body_text()))?;
     let (incarnation, newest) = blocking(&app, move |app| -> Result<_, StoreError> {
         Ok((app.store.incarnation()?, app.store.scope_state(scope)?.tail))
@@ -245,6 +245,10 @@ impl Iterator for FetchAnswer {
     fn next(&mut self) -> Option<Self::Item> {
         (!self.is_done).then(|| self.piece())
     }
+}
+
+fn scope_of(name: &str) -> Result<Scope, WebError> {
+    Scope::from_name(name).ok_or_else(|| not_found("This scope"))
 }
 
 fn bad(code: &'static str, field: &'static str, message: String) -> WebError {

@@ -8,8 +8,9 @@ use anyhow::Result;
 use deadwax_index::search::SearchIndex;
 use deadwax_index::store::Store;
 
-/// `search-index`: ours reads the catalogue, the baseline a file with the texts of the same documents. Both
-/// have one thread that reads and one that indexes, and merge to the end.
+/// `search-index`: ours reads the catalogue, the baseline a file with the texts of the same documents. Both have
+/// one thread that indexes, and merge to the end. The baseline has one more, that reads and makes documents; of ours
+/// one reads and one makes them.
 pub(super) fn search_index(setting: &Setting) -> Result<Measurement> {
     let names = ["catalogue.db to a merged search index", "tantivy, from texts that wait in a file"];
     let mut measurement = Measurement::new("search-index", "s", names, Some(Target::RatioAtMost(1.5)));

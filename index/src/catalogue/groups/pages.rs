@@ -268,11 +268,10 @@ impl GroupPages<'_> {
 
 /// Oldest first; those without a date are last.
 fn sort_editions(record: &mut GroupRecord) {
-    record.editions.sort_by(|a, b| {
-        let key = |edition: &EditionRecord| (edition.date.is_none(), edition.mbid);
-        let (one, other) = (key(a), key(b));
-        (one.0, &a.date, one.1).cmp(&(other.0, &b.date, other.1))
-    });
+    fn place(edition: &EditionRecord) -> (bool, Option<&str>, Uuid) {
+        (edition.date.is_none(), edition.date.as_deref(), edition.mbid)
+    }
+    record.editions.sort_by(|one, other| place(one).cmp(&place(other)));
     record.editions.truncate(MAX_EDITIONS);
 }
 

@@ -1,7 +1,7 @@
 //! What somebody pasted, as an identifier that the catalogue can look up.
 
 use super::address::{ASIN_LENGTH, Address};
-use crate::mbid::Uuid;
+use crate::mbid::{self, Uuid};
 
 /// Longer text is no identifier.
 const MAX_BYTES: usize = 2048;
@@ -58,7 +58,7 @@ impl Identifier {
         if text.len() > MAX_BYTES {
             return None;
         }
-        if let Some(mbid) = bare_mbid(text) {
+        if let Some(mbid) = mbid::bare(text) {
             return Some(Self::Mbid(mbid));
         }
         if let Some(barcode) = Barcode::parse(text) {
@@ -72,15 +72,10 @@ impl Identifier {
         }
         let address = Address::parse(text)?;
         if let Some(path) = address.path_at("musicbrainz.org") {
-            return path.split('/').nth(1).and_then(bare_mbid).map(Self::Mbid);
+            return path.split('/').nth(1).and_then(mbid::bare).map(Self::Mbid);
         }
         Some(address.asin().map_or_else(|| Self::Address(address.clone()), |asin| Self::Asin(asin.into())))
     }
-}
-
-/// Only the hyphenated form: a bare run of 32 hex digits is more likely something else.
-fn bare_mbid(text: &str) -> Option<Uuid> {
-    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }
 
 /// Amazon's own numbers begin with B0. Those of books do not, and look like anything.

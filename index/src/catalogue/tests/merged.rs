@@ -8,6 +8,7 @@ use crate::entry::identity::Identity;
 use crate::entry::link::{Link, tests::sample};
 use crate::ingest::ingest;
 use crate::listing::Listing;
+use crate::mbid::Uuid;
 use crate::search::{Query, SearchIndex};
 use crate::store::Store;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,12 @@ fn resolve(library: &Library, kind: u128, number: u128) -> u128 {
     let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
     let found = catalogue.resolve(&mbid(kind, number)).unwrap().as_u128();
     found ^ kind << 64
+}
+
+/// The MBIDs that links to a release group may name.
+fn mbids_of(catalogue: &Catalogue, number: u128) -> Vec<Uuid> {
+    let group = mbid(2, number);
+    catalogue.known_groups(&[group]).unwrap().remove(&group).unwrap().1
 }
 
 fn tables() -> Vec<(&'static str, String)> {
@@ -104,7 +111,7 @@ fn merged_mbids_lead_on() {
         let groups = |kind, number| catalogue.groups_of(&Identifier::Mbid(mbid(kind, number))).unwrap();
         assert_eq!(groups(4, 800), [mbid(2, 1)]);
         assert_eq!(groups(0, 92), [mbid(2, 1), mbid(2, 2)], "Ebb is on both");
-        let mbids = |number| catalogue.mbids_of(&mbid(2, number)).unwrap();
+        let mbids = |number| mbids_of(&catalogue, number);
         assert_eq!(mbids(1), [mbid(2, 1), mbid(3, 1), mbid(2, 90)]);
         assert_eq!(mbids(2), [mbid(2, 2), mbid(3, 2), mbid(3, 90)]);
         for number in [1, 2] {
@@ -128,7 +135,7 @@ fn a_group_has_the_mbids_that_lead_to_it() {
     pack(&library.dumps(), &tables);
     library.import(&[library.dumps()]).unwrap();
     let catalogue = Catalogue::open(&library.data()).unwrap().unwrap();
-    let mbids = |number| catalogue.mbids_of(&mbid(2, number)).unwrap();
+    let mbids = |number| mbids_of(&catalogue, number);
     let all = mbids(1);
     assert!(all.len() > 10 && !all.contains(&mbid(2, 100)), "{all:?}");
     for number in 100..120 {

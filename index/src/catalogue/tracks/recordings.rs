@@ -5,7 +5,8 @@
 //! tracks one question in a hundred finds one release too many, which its row tells.
 
 use super::DAMAGED;
-use super::row::{self, number_at, put};
+use super::row;
+use crate::catalogue::numbers::{number_at, put_number};
 use crate::mbid::Uuid;
 use crate::store::StoreError;
 use rusqlite::{Connection, params};
@@ -57,7 +58,7 @@ impl Form {
     fn pack(self, pairs: &[(u32, u32)]) -> Vec<u8> {
         let (mut packed, mut before) = (Vec::new(), 0);
         for (rest, release_no) in pairs {
-            put(&mut packed, u64::from(rest - before));
+            put_number(&mut packed, u64::from(rest - before));
             packed.extend(&release_no.to_le_bytes()[..self.release_no_bytes]);
             before = *rest;
         }

@@ -3,6 +3,7 @@
 //! Most of a row are MBIDs, which nothing makes shorter; so only the text is compressed, by itself.
 
 use super::{Credited, Medium, Track};
+use crate::catalogue::numbers::{number_at, put_number};
 use crate::catalogue::record::{self, CreditPart, Release};
 use crate::mbid::Uuid;
 
@@ -61,27 +62,27 @@ fn write(media: &[Medium]) -> std::io::Result<Vec<u8>> {
         });
     }
     let mut row = Vec::new();
-    put(&mut row, media.len() as u64);
+    put_number(&mut row, media.len() as u64);
     for medium in media {
-        put(&mut row, medium.position.into());
-        put(&mut row, medium.tracks.len() as u64);
+        put_number(&mut row, medium.position.into());
+        put_number(&mut row, medium.tracks.len() as u64);
     }
-    put(&mut row, credits.len() as u64);
+    put_number(&mut row, credits.len() as u64);
     for credit in &credits {
-        put(&mut row, credit.len() as u64);
+        put_number(&mut row, credit.len() as u64);
     }
     for medium in media {
         let mut expected = 1;
         for track in &medium.tracks {
             // One bit says whether the position is not the one after that of the track before.
             let length = track.length_ms.map_or(0, |length| u64::from(length) + 1);
-            put(&mut row, length << 1 | u64::from(track.position != expected));
+            put_number(&mut row, length << 1 | u64::from(track.position != expected));
             if track.position != expected {
-                put(&mut row, track.position.into());
+                put_number(&mut row, track.position.into());
             }
             expected = track.position.wrapping_add(1);
             if !credits.is_empty() {
-                put(&mut row, numbers.get(&track.credit).copied().unwrap_or(0));
+                put_number(&mut row, numbers.get(&track.credit).copied().unwrap_or(0));
             }
         }
     }
@@ -96,7 +97,7 @@ fn write(media: &[Medium]) -> std::io::Result<Vec<u8>> {
         say(&part.name);
         say(&part.join_phrase);
     }
-    put(&mut row, text.len() as u64);
+    put_number(&mut row, text.len() as u64);
     for part in credits.iter().flat_map(|credit| *credit) {
         row.extend(part.artist.unwrap_or_default().as_bytes());
     }
@@ -241,27 +242,6 @@ impl<'a> Reader<'a> {
         let count = usize::try_from(self.number()?).ok()?;
         (count.checked_mul(bytes)? <= self.0.len()).then_some(count)
     }
-}
-
-/// The number that `bytes` begin with, and how many of them it has.
-pub(super) fn number_at(bytes: &[u8]) -> Option<(u64, usize)> {
-    let mut number = 0;
-    for (index, byte) in bytes.iter().enumerate().take(9) {
-        number |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((number, index + 1));
-        }
-    }
-    None
-}
-
-/// Appends a number.
-pub(super) fn put(to: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        to.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    to.push(number as u8);
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::entry::charter::Charter;
 use crate::entry::identity::Identity;
 use crate::entry::vouch::Vouch;
-use crate::entry::{Body, Kind, VerifiedEntry};
+use crate::entry::{Body, EntryId, Kind, Scope};
 use crate::ingest::{Outcome, drop_body, ingest};
 use crate::members::{CoreEntry, Members};
 use crate::store::membership::{INBOX_SECS, MAX_INBOX};
@@ -36,21 +36,13 @@ fn main_entry(author: u8, n: u64) -> VerifiedEntry {
 
 /// Keys 0 and 1 found the network.
 fn founding() -> Charter {
-    let mut charter = Charter {
-        prev: None,
-        name: "Tidewater".into(),
-        roster: vec![identity(0).author(), identity(1).author()],
-        budget: Some(9),
-        quota_main: None,
-        quota_core: None,
-        text: None,
-        signatures: vec![],
-    };
-    charter.roster.sort();
-    let message = charter.to_be_signed();
-    charter.signatures = [0, 1].map(|number| identity(number).sign_charter(&message)).to_vec();
-    charter.signatures.sort_by_key(|signed| signed.key);
-    charter
+    founding_with(9)
+}
+
+fn founding_with(budget: u32) -> Charter {
+    let roster = [0, 1].map(|number| identity(number).author()).to_vec();
+    let charter = Charter { name: "Tidewater".into(), roster, budget: Some(budget), ..Charter::default() };
+    charter.signed(|message| [0, 1].map(|number| identity(number).sign_charter(message)).to_vec())
 }
 
 fn pinned() -> CharterId {
@@ -141,6 +133,22 @@ fn within_one_batch_the_order_does_not_matter() {
     check(&store, &batch);
 }
 
+/// 6 joins by a vouch of 5 that loses its slot at once, and again by another vouch at the end of the batch.
+#[test]
+fn whoever_is_lost_again_within_a_batch_waits_on_in_it() {
+    let (_dir, store) = open();
+    pin_charter(&store, pinned()).unwrap();
+    assert_eq!(offer(&store, &founded()), Outcome::New);
+    let higher = vouch(5, 0, 6, 1);
+    let rival = Vouch { key: identity(7).author(), grant: 1, withdrawn: false, note: None };
+    let rival = Body::Vouch(rival);
+    let mut rivals = (0..).map(|created| sign(5, 0, created, &rival));
+    let lower = rivals.find(|rival| rival.head().id() < higher.head().id()).unwrap();
+    let batch = [main_entry(6, 0), higher, lower, vouch(1, 0, 5, 3), vouch(1, 1, 6, 1)];
+    assert_eq!(ingest(&store, &batch, None).unwrap(), [Outcome::New; 5]);
+    check(&store, &[&[founded()][..], &batch].concat());
+}
+
 #[test]
 fn an_open_set_becomes_that_of_a_network_when_its_charter_is_here() {
     let (_dir, store) = open();
@@ -219,6 +227,20 @@ fn without_the_body_of_a_vouch_its_subject_waits() {
     check(&store, &all);
 }
 
+/// Somebody vouches for the author between the refusal and the inbox.
+#[test]
+fn whoever_joined_meanwhile_does_not_wait_in_the_inbox() {
+    let (_dir, store) = open();
+    pin_charter(&store, pinned()).unwrap();
+    assert_eq!(offer(&store, &founded()), Outcome::New);
+    let entry = main_entry(5, 0);
+    assert_eq!(ingest(&store, slice::from_ref(&entry), None).unwrap(), [Outcome::NotMember]);
+    assert_eq!(offer(&store, &vouch(1, 0, 5, 1)), Outcome::New);
+    assert!(store.put_in_inbox(&entry, now_secs()).unwrap());
+    assert_eq!(store.inbox_count().unwrap(), 0);
+    check(&store, &[founded(), vouch(1, 0, 5, 1), entry]);
+}
+
 #[test]
 fn the_inbox_is_bounded_and_forgets() {
     let (_dir, store) = open();
@@ -247,13 +269,9 @@ fn thousands_of_vouches_in_a_row_are_taken_in_steadily() {
             Identity::from_secret(secret)
         })
         .collect();
-    let mut rich = founding();
-    rich.budget = Some(1_000_000);
-    let message = rich.to_be_signed();
-    rich.signatures = [0, 1].map(|number| identity(number).sign_charter(&message)).to_vec();
-    rich.signatures.sort_by_key(|signed| signed.key);
+    let rich = founding_with(1_000_000);
     let (_dir, store) = open();
-    pin_charter(&store, CharterId::of(&message)).unwrap();
+    pin_charter(&store, CharterId::of(&rich.to_be_signed())).unwrap();
     let first = Vouch { key: identities[0].author(), grant: 10_000, withdrawn: false, note: None };
     let start = [sign(0, 0, 1, &Body::Charter(rich)), sign(0, 1, 1, &Body::Vouch(first))];
     ingest(&store, &start, None).unwrap();

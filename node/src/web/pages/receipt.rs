@@ -82,7 +82,7 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
         ),
         (false, false) if is_in_inbox => (
             "inbox",
-            "Signed, and waiting for a vouch",
+            "Signed, and waiting for a member",
             "The key that signed it belongs to nobody in this network yet. The entry is published when a member answers for the key, and forgotten after 30 days.",
         ),
         (false, false) => (

@@ -1,9 +1,9 @@
 //! How a peer compares its set with this node's: digests, ids and sketch (`doc/SYNC-PROTOCOL.md` sections 6
 //! and 7).
 
-use super::{bad, in_pieces};
-use crate::app::{SharedApp, blocking};
-use crate::web::error::{ApiError, WebError, not_found};
+use super::{bad, in_pieces, scope_of};
+use crate::app::{App, SharedApp, blocking};
+use crate::web::error::{ApiError, WebError};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
@@ -13,7 +13,6 @@ use axum::http::header::{
 };
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
-use deadwax_index::entry::Scope;
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::digests::parse_buckets;
 use std::ops::Range;
@@ -27,24 +26,30 @@ pub(super) const MAX_UPDATES: usize = 4;
 const BUCKETS_A_PIECE: usize = 8;
 const BYTES: &str = "application/octet-stream";
 
-fn scope_of(name: &str) -> Result<Scope, WebError> {
-    Scope::from_name(name).ok_or_else(|| not_found("This scope"))
-}
-
 /// The version of digests and sketches: up to which position of which incarnation they cover the set.
 fn version(incarnation: &[u8], position: u64) -> String {
     format!("\"{}-{position}\"", HEXLOWER.encode(incarnation))
 }
 
+/// What is kept of a set, brought up to date, and the incarnation that its position is of.
+async fn up_to_date<T: Send + 'static>(
+    app: &SharedApp,
+    update: impl FnOnce(&App) -> Result<T, StoreError> + Send + 'static,
+) -> Result<([u8; 16], T), ApiError> {
+    let turn = Arc::clone(&app.serving.updates).acquire_owned().await.map_err(|_| WebError::Busy)?;
+    let done = blocking(app, move |app| {
+        let done = app.store.incarnation().and_then(|incarnation| Ok((incarnation, update(app)?)));
+        // Not before: whoever asked may have gone meanwhile, and the work goes on.
+        drop(turn);
+        done
+    });
+    Ok(done.await?)
+}
+
 /// `GET /sync/v1/{scope}/digests`: those of all buckets.
 pub async fn digests(State(app): State<SharedApp>, Path(scope): Path<String>) -> Result<Response, ApiError> {
     let scope = scope_of(&scope)?;
-    let turn = app.serving.updates.acquire().await.map_err(|_| WebError::Busy)?;
-    let (incarnation, kept) = blocking(&app, move |app| -> Result<_, StoreError> {
-        Ok((app.store.incarnation()?, app.store.digests(scope)?))
-    })
-    .await?;
-    drop(turn);
+    let (incarnation, kept) = up_to_date(&app, move |app| app.store.digests(scope)).await?;
     let version = version(&incarnation, kept.position);
     Ok(([(CONTENT_TYPE, BYTES.to_owned()), (ETAG, version)], kept.digests.to_bytes()).into_response())
 }
@@ -79,12 +84,8 @@ pub async fn sketch(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let scope = scope_of(&scope)?;
-    let turn = app.serving.updates.acquire().await.map_err(|_| WebError::Busy)?;
-    let (incarnation, sketch) = blocking(&app, move |app| -> Result<_, StoreError> {
-        Ok((app.store.incarnation()?, app.store.frozen_sketch(scope, &app.network_id()?)?))
-    })
-    .await?;
-    drop(turn);
+    let frozen = move |app: &App| app.store.frozen_sketch(scope, &app.network_id()?);
+    let (incarnation, sketch) = up_to_date(&app, frozen).await?;
     let version = version(&incarnation, sketch.position);
     let all = sketch.bytes.len();
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
