@@ -8,6 +8,7 @@ pub mod digests;
 pub mod entries;
 pub mod membership;
 pub(crate) mod migration;
+pub mod nodes;
 pub mod private;
 pub mod sketch;
 

@@ -25,8 +25,11 @@ use tokio::time::Instant;
 const MIN_BACKOFF: Duration = Duration::from_secs(1);
 /// A peer that is down for long is asked every five minutes.
 const MAX_BACKOFF: Duration = Duration::from_secs(300);
-/// A connection that lasted this long was a good one: the back-off starts anew.
-const GOOD_CONNECTION: Duration = Duration::from_secs(60);
+/// One whose word is worth nothing is asked every five minutes at first, and every hour in the end.
+const MAX_BACKOFF_OF_LIARS: Duration = Duration::from_secs(3_600);
+/// A connection that was open for this long was a good one: the back-off starts anew. To wait in vain for an answer may
+/// take longer, and is none.
+pub(super) const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 
 /// Whether what others fetch has come is looked at this often, if they say nothing.
 const CLAIMS_LOOK: Duration = Duration::from_secs(1);
@@ -52,6 +55,13 @@ pub(super) enum FollowError {
     Store(#[from] StoreError),
 }
 
+impl FollowError {
+    /// Whether the peer sent bytes that no honest one sends. What else ends a connection may be bad luck.
+    fn is_lie(&self) -> bool {
+        matches!(self, Self::Invalid(_) | Self::Request(RequestError::NoItem(_)))
+    }
+}
+
 /// What those who follow the peers of one node agree on.
 #[derive(Default)]
 pub struct Turns {
@@ -61,25 +71,41 @@ pub struct Turns {
     claims: Claims,
 }
 
-/// Follows `peer` for ever.
-pub async fn follow(app: SharedApp, peer: PeerAddress, turns: Arc<Turns>) {
+/// Follows one peer for ever, at whichever of its `addresses` answers: one is tried after the other, never two at once.
+pub async fn follow(
+    app: SharedApp,
+    addresses: Vec<PeerAddress>,
+    turns: Arc<Turns>,
+) -> std::convert::Infallible {
     let mut backoff = MIN_BACKOFF;
+    let mut addresses = addresses.iter().cycle().peekable();
     loop {
-        let started = Instant::now();
-        let Err(error) = connection(&app, &peer, &turns).await;
+        let Some(peer) = addresses.peek().copied() else { return std::future::pending().await };
+        let Err(error) = connection(&app, peer, &turns).await;
         tracing::debug!(%error, "a peer's connection ended");
-        app.peers.failed(&peer, &error.to_string());
+        let was_good = app.peers.failed(peer, &error.to_string());
+        if error.is_lie() {
+            app.peers.lied(peer);
+        }
         if let FollowError::Store(StoreError::Full) = error {
             // The peer is as good as before, and what it sends could not be kept.
             wait_for_space(&app).await;
             backoff = MIN_BACKOFF;
             continue;
         }
-        if started.elapsed() >= GOOD_CONNECTION {
+        if was_good {
+            // Where it answered once, it probably answers again.
             backoff = MIN_BACKOFF;
+        } else {
+            addresses.next();
         }
+        let (min, max) = match app.peers.is_out_of_credit(peer) {
+            true => (MAX_BACKOFF, MAX_BACKOFF_OF_LIARS),
+            false => (MIN_BACKOFF, MAX_BACKOFF),
+        };
+        backoff = backoff.clamp(min, max);
         tokio::time::sleep(backoff.mul_f64(jitter())).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+        backoff = (backoff * 2).min(max);
     }
 }
 
@@ -326,7 +352,10 @@ impl Tail<'_> {
             ended.mark_unchanged();
             let claim = self.turns.claims.claim(&mut wanted);
             match claim.ids.is_empty() {
-                false => _ = self.fetcher.fetch(claim.ids.clone()).await?,
+                false => {
+                    let fetched = self.fetcher.fetch(claim.ids.clone()).await?;
+                    app.peers.not_served(self.fetcher.peer, &fetched.unserved);
+                }
                 // Others are fetching all of them: they come, or somebody fails.
                 true => _ = tokio::time::timeout(CLAIMS_LOOK, ended.changed()).await,
             }
