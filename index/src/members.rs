@@ -22,7 +22,7 @@ use charters::Chain;
 use placed::{Says, Slot};
 use rulings::Ballots;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const ROOT_DOMAIN: &[u8] = b"deadwax/members/1";
 
@@ -53,6 +53,10 @@ pub(crate) struct Changes {
     pub is_refolded: bool,
     /// A charter was adopted.
     pub is_chain_longer: bool,
+    /// What ballots came or went about.
+    pub judged: BTreeSet<RulingSubject>,
+    /// Keys for which vouches, withdrawals or ballots came, went, or began to count.
+    pub weighed: BTreeSet<AuthorKey>,
 }
 
 /// What a member may grant.
@@ -150,6 +154,7 @@ impl Members {
     fn index(&mut self, author: AuthorKey, n: u64, slot: &Slot, is_there: bool) {
         match &slot.says {
             Some(Says::Vouch { key, withdrawn, .. }) => {
+                self.changes.weighed.insert(*key);
                 let by_author = self.vouches.entry(*key).or_default().entry(author).or_default();
                 match is_there {
                     true => by_author.insert(n, *withdrawn),
@@ -157,6 +162,10 @@ impl Members {
                 };
             }
             Some(Says::Ballot { subject, verdict }) => {
+                self.changes.judged.insert(*subject);
+                if let RulingSubject::Author(key) = subject {
+                    self.changes.weighed.insert(*key);
+                }
                 self.ballots.index(*subject, author, n, is_there.then_some(*verdict));
             }
             Some(Says::Charter(charter)) => self.chain.index(slot.id, author, n, charter, is_there),
@@ -233,6 +242,7 @@ impl Members {
         }
         self.accounts.insert(author, account);
         for (key, grant) in granted {
+            self.changes.weighed.insert(key);
             self.account(key).granted += grant;
             self.work.push(key);
         }

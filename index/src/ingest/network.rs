@@ -43,8 +43,8 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
             batch.sweep()?;
             batch.follow_members()?;
         }
-        batch.save_sums()?;
-        Ok((None, batch.changes()?))
+        batch.unsettled.is_all = true;
+        Ok((None, batch.finish()?))
     })?;
     other.map_or(Ok(()), |other| Err(PinError::Other(other)))
 }
@@ -61,8 +61,7 @@ impl Store {
             if members.as_ref().is_some_and(|members| members.is_member(&head.author())) {
                 let mut batch = Batch::new(db, members);
                 batch.offer_all(slice::from_ref(entry))?;
-                batch.save_sums()?;
-                return Ok((true, batch.changes()?));
+                return Ok((true, batch.finish()?));
             }
             forget_oldest(db, now_secs)?;
             Ok((put(db, head, body, now_secs)?, SetChanges::default()))
@@ -77,6 +76,7 @@ impl Batch<'_> {
         loop {
             let Some(members) = self.members.as_mut() else { return Ok(all) };
             let changes = members.take_changes();
+            self.unsettled.add(&changes);
             if changes.joined.is_empty() && !changes.is_refolded && !changes.is_chain_longer {
                 return Ok(all);
             }

@@ -130,7 +130,8 @@ fn pinned(db: &Connection) -> Result<Option<CharterId>, StoreError> {
     Ok(pinned.map(CharterId))
 }
 
-fn load(db: &Connection) -> Result<Option<Members>, StoreError> {
+/// The members, folded anew. `None`: the set is open.
+pub(crate) fn load(db: &Connection) -> Result<Option<Members>, StoreError> {
     pinned(db)?.map(|pinned| load_of(db, pinned)).transpose()
 }
 
