@@ -6,7 +6,7 @@
 mod network;
 mod rulings;
 
-pub use network::{PinError, pin_charter};
+pub use network::{PinError, found_alone, pin_charter};
 
 use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};

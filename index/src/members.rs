@@ -258,6 +258,11 @@ impl Members {
         self.accounts.contains_key(key)
     }
 
+    /// Whether this key is or was on the roster of an adopted charter.
+    pub fn is_operator(&self, key: &AuthorKey) -> bool {
+        self.accounts.get(key).is_some_and(|account| account.is_operator)
+    }
+
     /// The keys of all members, ascending.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &AuthorKey> {
         self.accounts.keys()

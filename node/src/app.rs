@@ -142,6 +142,18 @@ impl App {
             .with(|catalogue| Listing::read(&self.store, catalogue.map(|(catalogue, _)| catalogue), mbid))
     }
 
+    /// Whether a ruling hides what this MBID leads to: itself, or the group of the release that it names.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn is_hidden(&self, mbid: &Uuid) -> Result<bool, StoreError> {
+        let group = self.search.catalogue().with(|catalogue| match catalogue {
+            Some((catalogue, _)) => catalogue.group_of(mbid),
+            None => Ok(None),
+        })?;
+        Ok(!self.store.hidden_mbids([*mbid].iter().chain(&group))?.is_empty())
+    }
+
     /// Count and root of both scopes.
     pub fn scopes(&self) -> Result<[(Scope, deadwax_index::store::entries::ScopeState); 2], StoreError> {
         Ok([

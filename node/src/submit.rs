@@ -10,6 +10,7 @@ use deadwax_index::infohash::Infohashes;
 use deadwax_index::ingest::{Outcome, quota};
 use deadwax_index::magnet::Magnet;
 use deadwax_index::mbid::{self, MbidKind, Uuid};
+use deadwax_index::members::RulingSubject;
 use deadwax_index::store::StoreError;
 use deadwax_index::store::private::Subject;
 use deadwax_index::torrent::{MAX_TORRENT_BYTES, Torrent};
@@ -288,6 +289,9 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     if let Some(receipt) = known(app, link, key)? {
         return Ok(receipt);
     }
+    if let Some(subject) = app.store.hides_link(&signer.author(), link)? {
+        return Err(SubmitError::Problem(hidden(&subject)));
+    }
     let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
     // Charters only raise it.
     let is_over = n >= quota(Scope::Main)
@@ -320,6 +324,17 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
         ReceiptState::Released
     };
     Ok(Receipt { id, n, state })
+}
+
+/// Nobody would see it, and each repetition would be signed again.
+fn hidden(subject: &RulingSubject) -> Problem {
+    let (field, what, fix) = match subject {
+        RulingSubject::Author(_) => ("", "entries by this node's key", "Submit it through another node."),
+        RulingSubject::Infohash(_) => ("magnet", "this torrent", "Submit another torrent of the release."),
+        RulingSubject::Mbid(_) | RulingSubject::Entry(_) => ("mbid", "this record", "Check the MBID."),
+    };
+    let message = format!("The operators of this network have decided not to show {what}.");
+    problem("link.hidden", field, &message, fix)
 }
 
 /// Signs what an entry says once more, with the next free n, for release with the next batch.

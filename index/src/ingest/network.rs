@@ -4,10 +4,12 @@
 use super::{Batch, Outcome};
 use crate::entry::charter::CharterId;
 use crate::entry::{AuthorKey, VerifiedEntry, VerifiedHead};
+use crate::members::Members;
 use crate::projection::column;
 use crate::store::changes::SetChanges;
-use crate::store::membership::{forget_oldest, load_of, put, save_adopted, take_from_inbox};
+use crate::store::membership::{forget_oldest, load, load_of, put, save_adopted, take_from_inbox};
 use crate::store::{Store, StoreError};
+use rusqlite::{Connection, params};
 use std::slice;
 
 /// Why the node does not join a network.
@@ -24,13 +26,25 @@ pub enum PinError {
 /// Makes the set that of the network of this charter, from now on: `set = heads by members`. As soon as the
 /// charter is here, what was in the open set by others leaves it for the inbox.
 ///
+/// A node that founded a network because it was told none ([`found_alone`]) leaves it for this one, as long as
+/// nobody else is a member of it.
+///
 /// # Errors
 /// See [`PinError`].
 pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
     let other = store.write_set(|db, members| {
-        if let Some(members) = members {
-            let other = Some(members.pinned()).filter(|pinned| *pinned != charter);
-            return Ok((other, SetChanges::default()));
+        if let Some(joined) = members {
+            if joined.pinned() == charter {
+                return Ok((None, SetChanges::default()));
+            }
+            if !is_alone(db, joined)? {
+                return Ok((Some(joined.pinned()), SetChanges::default()));
+            }
+            db.execute_batch(
+                "DELETE FROM meta WHERE key IN ('charter', 'founded_alone');
+                 DELETE FROM adopted_charters; DELETE FROM members;",
+            )?;
+            *members = None;
         }
         db.execute("INSERT INTO meta (key, value) VALUES ('charter', ?1)", [charter.0])?;
         let loaded = load_of(db, charter)?;
@@ -49,7 +63,43 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
     other.map_or(Ok(()), |other| Err(PinError::Other(other)))
 }
 
+/// Founds the network of a charter whose only operator is this node, and makes the set its own: what a node does
+/// that was told no network. `entry` carries the charter. Nothing changes if the node belongs to a network.
+///
+/// # Errors
+/// The store's; then nothing has changed.
+pub fn found_alone(store: &Store, entry: &VerifiedEntry, charter: CharterId) -> Result<(), StoreError> {
+    store.write_set(|db, members| {
+        if members.is_some() {
+            return Ok(((), SetChanges::default()));
+        }
+        // The pinned charter is taken from anybody, and with it its author is a member.
+        for key in ["charter", "founded_alone"] {
+            db.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![key, charter.0])?;
+        }
+        *members = Some(load_of(db, charter)?);
+        let mut batch = Batch::new(db, members);
+        batch.offer_all(slice::from_ref(entry))?;
+        Ok(((), batch.finish()?))
+    })
+}
+
+/// Whether the network was founded by [`found_alone`], and has no member but whoever founded it.
+fn is_alone(db: &Connection, members: &Members) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM meta WHERE key = 'founded_alone' AND value = ?1";
+    let founded_alone = db.prepare_cached(sql)?.exists([members.pinned().0])?;
+    Ok(founded_alone && members.keys().len() == 1)
+}
+
 impl Store {
+    /// The network that the node belongs to for good; none if it belongs to none, or may leave its own.
+    pub fn stays_in(&self) -> Result<Option<CharterId>, StoreError> {
+        self.read(|db| match load(db)? {
+            Some(members) if !is_alone(db, &members)? => Ok(Some(members.pinned())),
+            _ => Ok(None),
+        })
+    }
+
     /// Keeps a stranger's entry until its author is a member, or forgets it after
     /// [`INBOX_SECS`](crate::store::membership::INBOX_SECS). Returns false if there is no room.
     ///

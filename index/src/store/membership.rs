@@ -66,6 +66,16 @@ impl Store {
         })
     }
 
+    /// Whether the sets have entries by anybody but this author.
+    pub fn has_entries_of_others(&self, author: &AuthorKey) -> Result<bool, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT 1 FROM authors
+                       WHERE key <> ?1 AND EXISTS (
+                           SELECT 1 FROM entries WHERE entries.author_no = authors.author_no)";
+            Ok(db.prepare_cached(sql)?.exists([author.0])?)
+        })
+    }
+
     /// How many entries of strangers wait.
     pub fn inbox_count(&self) -> Result<u64, StoreError> {
         self.read(|db| Ok(count(db)? as u64))
