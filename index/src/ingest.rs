@@ -6,7 +6,7 @@
 mod network;
 mod rulings;
 
-pub use network::{PinError, found_alone, pin_charter};
+pub use network::{Kept, PinError, found_alone, pin_charter};
 
 use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
@@ -17,8 +17,8 @@ use crate::store::changes::SetChanges;
 use crate::store::entries::{load_sum, newest_position, read_head};
 use crate::store::{Store, StoreError};
 use crate::sync::root::SetSum;
-use rusqlite::{OptionalExtension, Transaction, params};
 use rulings::Unsettled;
+use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 use std::collections::HashMap;
 

@@ -86,6 +86,26 @@ impl Members {
         }
     }
 
+    /// As [`Self::new`], for whoever has all entries on a disk: the content of charters is kept only while it may decide
+    /// something. What is wanted of them later is in [`Self::take_unread`].
+    pub(crate) fn lean(pinned: CharterId) -> Self {
+        let mut members = Self::new(pinned);
+        members.chain.keeps_all = false;
+        members
+    }
+
+    /// Places of entries that carry charters whose content is wanted by now: to be given to [`Self::read_again`].
+    pub(crate) fn take_unread(&mut self) -> BTreeSet<(AuthorKey, u64)> {
+        std::mem::take(&mut self.chain.unread)
+    }
+
+    /// The content of a charter that was placed before; [`Self::settle`] draws the conclusions.
+    pub(crate) fn read_again(&mut self, entry: CoreEntry) {
+        if let Some(Says::Charter(carried)) = entry.slot.says {
+            self.chain.read_again(entry.slot.id, carried);
+        }
+    }
+
     /// What these entries come to, whatever their order.
     pub fn fold(pinned: CharterId, entries: impl IntoIterator<Item = CoreEntry>) -> Self {
         let mut members = Self::new(pinned);
@@ -131,7 +151,7 @@ impl Members {
     fn replace(&mut self, author: AuthorKey, n: u64, new: Option<Slot>) {
         let slots = self.slots.entry(author).or_default();
         let old = match &new {
-            Some(slot) => slots.insert(n, slot.clone()),
+            Some(slot) => slots.insert(n, slot.clone().without_content()),
             None => slots.remove(&n),
         };
         if let Some(old) = &old {
@@ -168,7 +188,7 @@ impl Members {
                 }
                 self.ballots.index(*subject, author, n, is_there.then_some(*verdict));
             }
-            Some(Says::Charter(charter)) => self.chain.index(slot.id, author, n, charter, is_there),
+            Some(Says::Charter(carried)) => self.chain.index(slot.id, author, n, carried, is_there),
             Some(Says::Nothing) | None => {}
         }
     }
@@ -190,6 +210,9 @@ impl Members {
             }
             self.changes.is_chain_longer = true;
             self.appoint();
+        }
+        if self.changes.is_chain_longer {
+            self.chain.note_unread();
         }
     }
 

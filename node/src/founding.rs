@@ -8,10 +8,10 @@ use crate::config::Config;
 use crate::signer::Signer;
 use deadwax_index::Problem;
 use deadwax_index::entry::charter::{Charter, CharterId};
+use deadwax_index::entry::texts::MAX_LABEL_BYTES;
 use deadwax_index::entry::{Body, Kind, Scope, VerifiedEntry};
 use deadwax_index::ingest::{PinError, found_alone, pin_charter};
 use deadwax_index::store::{Store, StoreError};
-use deadwax_index::entry::texts::MAX_LABEL_BYTES;
 
 /// Which network a node was told to belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use crate::entry::{AuthorKey, VerifiedEntry, VerifiedHead};
 use crate::members::Members;
 use crate::projection::column;
 use crate::store::changes::SetChanges;
-use crate::store::membership::{forget_oldest, load, load_of, put, save_adopted, take_from_inbox};
+use crate::store::membership::{MAX_INBOX_OF_AUTHOR, count_of, forget_oldest, is_in_inbox};
+use crate::store::membership::{load, load_of, put, read_charters, save_adopted, take_from_inbox};
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, params};
 use std::slice;
@@ -21,6 +22,17 @@ pub enum PinError {
     /// The store's; then nothing has changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What became of an entry that was put into the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It waits there.
+    Waiting,
+    /// Its author has become a member meanwhile: it was offered to the set.
+    Offered(Outcome),
+    /// Its author has a whole share of the inbox, or the inbox is full.
+    NoRoom,
 }
 
 /// Makes the set that of the network of this charter, from now on: `set = heads by members`. As soon as the
@@ -101,20 +113,23 @@ impl Store {
     }
 
     /// Keeps a stranger's entry until its author is a member, or forgets it after
-    /// [`INBOX_SECS`](crate::store::membership::INBOX_SECS). Returns false if there is no room.
+    /// [`INBOX_SECS`](crate::store::membership::INBOX_SECS).
     ///
     /// Nobody takes entries of members out of the inbox: if the author has become one since the entry was offered,
     /// it is offered once more instead.
-    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<bool, StoreError> {
+    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<Kept, StoreError> {
         let (head, body) = (entry.head(), entry.body());
         self.write_set(|db, members| {
             if members.as_ref().is_some_and(|members| members.is_member(&head.author())) {
                 let mut batch = Batch::new(db, members);
-                batch.offer_all(slice::from_ref(entry))?;
-                return Ok((true, batch.finish()?));
+                let outcome = batch.offer_all(slice::from_ref(entry))?[0];
+                return Ok((Kept::Offered(outcome), batch.finish()?));
             }
             forget_oldest(db, now_secs)?;
-            Ok((put(db, head, body, now_secs)?, SetChanges::default()))
+            let has_share =
+                is_in_inbox(db, &head.id())? || count_of(db, &head.author())? < MAX_INBOX_OF_AUTHOR;
+            let waits = has_share && put(db, head, body, now_secs)?;
+            Ok((if waits { Kept::Waiting } else { Kept::NoRoom }, SetChanges::default()))
         })
     }
 }
@@ -125,6 +140,7 @@ impl Batch<'_> {
         let mut all = Vec::new();
         loop {
             let Some(members) = self.members.as_mut() else { return Ok(all) };
+            read_charters(self.db, members)?;
             let changes = members.take_changes();
             self.unsettled.add(&changes);
             if changes.joined.is_empty() && !changes.is_refolded && !changes.is_chain_longer {
@@ -201,13 +217,15 @@ impl Batch<'_> {
         let (db, now_secs) = (self.db, self.now_secs()?);
         // Positions first: all bodies of one author can be 160 MB.
         let seqs: Vec<i64> = column(db, "SELECT seq FROM entries WHERE author_no = ?1", &[&author_no])?;
+        // Where there is none for one entry of an author, there is none for the next.
+        let mut has_room = true;
         for seq in seqs {
             let (head, body): (Vec<u8>, Option<Vec<u8>>) = db
                 .prepare_cached("SELECT head, body FROM entries WHERE seq = ?1")?
                 .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let head = VerifiedHead::verify(&head)
                 .map_err(|_| StoreError::Damaged("an entry does not verify any more"))?;
-            put(db, &head, body.as_deref(), now_secs)?;
+            has_room = has_room && put(db, &head, body.as_deref(), now_secs)?;
             self.fold.withdraw(seq)?;
             db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute([seq])?;
             self.sum(head.scope())?.remove(&head.id());

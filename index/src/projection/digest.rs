@@ -3,7 +3,9 @@
 //! What is hashed is what readers get: the rows by entry id, and all that is derived from them, through
 //! the same functions. Nothing in it depends on this node: no positions, no numbers of authors.
 
-use super::{TABLES, authored, collage_items, collages, column, comments, descriptions, duplicates, hidden, links};
+use super::{
+    TABLES, authored, collage_items, collages, column, comments, descriptions, duplicates, hidden, links,
+};
 use super::{own_releases, profiles, reports, requests, subjects, tags, topics, votes, wants};
 use crate::entry::request::Request;
 use crate::entry::{EntryId, Kind};

@@ -9,8 +9,8 @@
 //! Not here: what a ruling is ([`crate::members::rulings`]), and when one has changed
 //! ([`crate::ingest`]).
 
-use super::retracts::is_retract;
 use super::authored::{author_no, number_author};
+use super::retracts::is_retract;
 use super::{Fold, Place, Placed, column, links, subject_key};
 use crate::entry::ballot::BallotInfohash;
 use crate::entry::link::Link;
@@ -111,7 +111,9 @@ fn about(place: &Place, body: &Body) -> Vec<RulingSubject> {
         Body::Report(report) => vec![key(subject_key(&report.subject))],
         Body::Comment(comment) => vec![key(subject_key(&comment.subject))],
         Body::Want(want) => vec![key(subject_key(&want.subject))],
-        Body::Request(request) => vec![request.subject.as_ref().and_then(|subject| key(subject_key(subject)))],
+        Body::Request(request) => {
+            vec![request.subject.as_ref().and_then(|subject| key(subject_key(subject)))]
+        }
         Body::Collage(collage) => vec![collage.replaces.map(RulingSubject::Entry)],
         Body::CollageItem(item) => {
             vec![Some(RulingSubject::Entry(item.collage)), key(subject_key(&item.item))]

@@ -56,8 +56,7 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, vote: &Vote) -> Result<(), 
 pub(super) fn tally(db: &Connection, subjects: &[&[u8]]) -> Result<Tally, StoreError> {
     let mut newest: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
     // SQLite takes the other columns from the row that has the maximum.
-    let mut statement = db
-        .prepare_cached(&format!(
+    let mut statement = db.prepare_cached(&format!(
         "SELECT author_no, max(n), value FROM votes WHERE subject = ?1 AND {COUNTS} GROUP BY author_no"
     ))?;
     for subject in subjects {

@@ -137,8 +137,9 @@ impl Store {
     ) -> Result<(), E> {
         // Who belongs to a network is a small part of it: found by the index on author, scope and n, and
         // sorted. All the rest is read along the index on ids.
-        let columns =
-            format!("{COLUMNS}, EXISTS (SELECT 1 FROM hidden_entries WHERE hidden_entries.seq = entries.seq) AS hidden");
+        let columns = format!(
+            "{COLUMNS}, EXISTS (SELECT 1 FROM hidden_entries WHERE hidden_entries.seq = entries.seq) AS hidden"
+        );
         let core = format!(
             "SELECT {columns} FROM entries WHERE seq IN (SELECT seq FROM entries WHERE scope = 0) ORDER BY id"
         );

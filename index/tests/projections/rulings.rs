@@ -10,7 +10,7 @@ use deadwax_index::entry::subject::{Subject, SubjectKind};
 use deadwax_index::entry::vouch::Vouch;
 use deadwax_index::entry::{AuthorKey, Body, Scope, VerifiedEntry};
 use deadwax_index::export;
-use deadwax_index::ingest::{Outcome, drop_body, ingest, pin_charter};
+use deadwax_index::ingest::{Kept, Outcome, drop_body, ingest, pin_charter};
 use deadwax_index::mbid::Uuid;
 use deadwax_index::members::RulingSubject;
 use deadwax_index::store::Store;
@@ -118,7 +118,11 @@ fn a_torrent_is_hidden_wherever_it_is_linked_by_either_of_its_infohashes() {
     let v1 = BallotSubject::Torrent(BallotInfohash::V1([8; 20]));
     rule(&desk.store, &mut operators, v1, Verdict::Falls);
     rule(&desk.store, &mut operators, v2, Verdict::Stands);
-    assert_eq!((links(&desk, 1), links(&desk, 2)), (vec![], vec![[10; 20]]), "the other ruling is in the way");
+    assert_eq!(
+        (links(&desk, 1), links(&desk, 2)),
+        (vec![], vec![[10; 20]]),
+        "the other ruling is in the way"
+    );
     assert_eq!(desk.store.groups_of_announced(&[8; 20]).unwrap(), [] as [Uuid; 0]);
     // What is published after the ruling is hidden as well.
     desk.link(2, 3, 8);
@@ -234,7 +238,7 @@ fn subject((_, what, which, _): &Cast, entries: &[VerifiedEntry], authors: &[Aut
 fn offer(store: &Store, batch: &[VerifiedEntry]) {
     for (entry, outcome) in batch.iter().zip(ingest(store, batch, None).unwrap()) {
         if outcome == Outcome::NotMember {
-            assert!(store.put_in_inbox(entry, 2_000_000_000).unwrap());
+            assert_eq!(store.put_in_inbox(entry, 2_000_000_000).unwrap(), Kept::Waiting);
         }
     }
 }

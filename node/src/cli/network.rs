@@ -16,7 +16,7 @@ use deadwax_index::entry::charter::{Charter, CharterId};
 use deadwax_index::entry::reason::Reason;
 use deadwax_index::entry::subject::{Subject, SubjectKind};
 use deadwax_index::entry::{AuthorKey, Body, EntryId, Scope, vouch};
-use deadwax_index::ingest::{Outcome, PinError, ingest, pin_charter};
+use deadwax_index::ingest::{Kept, Outcome, PinError, ingest, pin_charter};
 use deadwax_index::mbid::Uuid;
 use deadwax_index::members::{Fork, Members, Ruling};
 use deadwax_index::store::Store;
@@ -170,16 +170,20 @@ impl Files {
         let entry = self.signer.sign(bytes, kind, n, now_secs() / 3600);
         let entry = [entry.map_err(|error| key_failed(error.to_string()))?];
         let outcome = ingest(&self.store, &entry, None).map_err(Failure::store)?[0];
-        let in_inbox = || self.store.put_in_inbox(&entry[0], now_secs()).map_err(Failure::store);
-        let state = match outcome {
-            Outcome::New | Outcome::BodyAdded | Outcome::Known => "released",
-            Outcome::NotMember if in_inbox()? => "inbox",
-            Outcome::NotMember => {
-                let message = "This node's key is no member, and too many entries of others wait.".into();
+        let kept = match outcome {
+            Outcome::NotMember => self.store.put_in_inbox(&entry[0], now_secs()).map_err(Failure::store)?,
+            outcome => Kept::Offered(outcome),
+        };
+        let state = match kept {
+            Kept::Offered(Outcome::New | Outcome::BodyAdded | Outcome::Known) => "released",
+            Kept::Waiting => "inbox",
+            Kept::NoRoom | Kept::Offered(Outcome::NotMember) => {
+                let message =
+                    "This node's key is no member, and too many entries of it, or of others, wait.".into();
                 let fix = "Ask a member to answer for this node's key, and try again.";
                 return Err(Failure::bad("entry.inbox", "", message, fix));
             }
-            Outcome::SlotTaken | Outcome::OverQuota => {
+            Kept::Offered(Outcome::SlotTaken | Outcome::OverQuota) => {
                 let message = format!("The entry with n = {n} could not join the set.");
                 return Err(Failure::bad("entry.quota", "n", message, "Use another identity for this node."));
             }

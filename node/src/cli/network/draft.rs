@@ -113,7 +113,8 @@ impl DraftFile {
         let message = draft.charter.to_be_signed();
         let holding = draft.charter.signers(&draft.signers, &message).count();
         if holding != draft.charter.signatures.len() {
-            let message = "A signature in the draft does not hold, or is by somebody who is not asked.".into();
+            let message =
+                "A signature in the draft does not hold, or is by somebody who is not asked.".into();
             let fix = "The draft was changed after it was signed: start again from an earlier copy.";
             return Err(Failure::bad("charter.signature", "signatures", message, fix));
         }
@@ -319,7 +320,8 @@ impl Standing {
         for (name, amount) in amounts {
             out += &amount.map_or(String::new(), |amount| format!("{name:<8} {amount}\n"));
         }
-        out += &self.text.as_ref().map_or(String::new(), |text| format!("text     {}\n", text.escape_debug()));
+        out +=
+            &self.text.as_ref().map_or(String::new(), |text| format!("text     {}\n", text.escape_debug()));
         for key in &self.signed {
             out += &format!("signed   {key}\n");
         }

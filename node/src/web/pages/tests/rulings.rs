@@ -15,7 +15,8 @@ impl Node {
         let node = Self::new(false);
         let charter = {
             let signer = node.app.signer.lock().unwrap();
-            let charter = Charter { name: "Tidewater".into(), roster: vec![signer.author()], ..Charter::default() };
+            let charter =
+                Charter { name: "Tidewater".into(), roster: vec![signer.author()], ..Charter::default() };
             charter.signed(|message| vec![signer.sign_charter(message)])
         };
         let id = CharterId::of(&charter.to_be_signed());
