@@ -1,11 +1,13 @@
 //! Projections are folds over the set: whatever comes in whatever order, equal sets show the same.
 //!
+//! `alike.rs` asks what a link repeats that is not signed yet.
 //! `copy.rs` asks the SQLite copy what its document asks.
 //! `shown.rs` says what is shown, one thing at a time, with entries signed at a `desk.rs`.
 //! `script.rs` invents what authors sign, `order.rs` delivers it in many ways and compares.
 
 #![allow(clippy::unwrap_used)]
 
+mod alike;
 mod copy;
 mod desk;
 mod order;

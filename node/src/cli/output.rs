@@ -53,6 +53,11 @@ impl Failure {
         self.status == NO_NODE
     }
 
+    /// Whether there is no sense in going on with the next line: the node is gone, or its disk is full.
+    pub fn ends_everything(&self) -> bool {
+        self.is_no_node() || ["node.answer", "disk.full"].contains(&self.problem.code)
+    }
+
     /// The same, with the number of the line that it is about.
     pub fn at_line(mut self, number: u64) -> Self {
         self.problem.message = format!("Line {number}: {}", self.problem.message);
