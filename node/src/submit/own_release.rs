@@ -15,37 +15,29 @@ use sha2::{Digest, Sha256};
 /// What is hashed before a body, so that it is the subject of nothing else.
 const SUBJECT_CONTEXT: &[u8] = b"own release";
 
-/// What an own release was made into.
-pub struct Made {
-    /// Its receipt.
-    pub receipt: Receipt,
-    /// The UUID by which links name it.
-    pub uuid: Uuid,
-}
-
 /// Signs an own release of a draft's artist, title, year, type, media, label and catalogue number, and of `url`. The
-/// same record waiting for its release, or the same form sent again, is not signed twice.
+/// same record waiting for its release, or the same form sent again, is not signed twice. Answers with the UUID by which links name it.
 ///
 /// # Errors
 /// The first field that a person has to mend.
-pub fn sign_own_release(app: &App, draft: &Draft, url: &str, key: Option<&str>) -> Result<Made, SubmitError> {
+pub fn sign_own_release(app: &App, draft: &Draft, url: &str, key: Option<&str>) -> Result<Uuid, SubmitError> {
     let body = body_of(draft, url)?;
     let bytes = Body::OwnRelease(body).to_bytes().map_err(|error| form_field(error.problem()))?;
     let subject = Sha256::new().chain_update(SUBJECT_CONTEXT).chain_update(&bytes).finalize().into();
     let signer = signing_key(app);
     let key = usable(key);
     if let Some(receipt) = answered(app, key)? {
-        return made(receipt);
+        return uuid_of(receipt);
     }
     if let Some(entry) = app.store.waiting_about(&subject)? {
-        return made(receipt(&entry, super::ReceiptState::Known));
+        return uuid_of(receipt(&entry, super::ReceiptState::Known));
     }
-    made(sign(app, signer, bytes, Kind::OwnRelease, &subject, key)?)
+    uuid_of(sign(app, signer, bytes, Kind::OwnRelease, &subject, key)?)
 }
 
-fn made(receipt: Receipt) -> Result<Made, SubmitError> {
+fn uuid_of(receipt: Receipt) -> Result<Uuid, SubmitError> {
     let id: EntryId = receipt.id.parse().map_err(|_| problem("entry.id", "", "The entry has no id.", "Try again."))?;
-    Ok(Made { uuid: own_release::uuid(&id), receipt })
+    Ok(own_release::uuid(&id))
 }
 
 fn body_of(draft: &Draft, url: &str) -> Result<OwnRelease, Problem> {

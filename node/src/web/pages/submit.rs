@@ -144,8 +144,8 @@ fn check_page(
 fn own_release(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
     let key = form.key.as_ref().map(|key| format!("{key}{OWN_RELEASE_KEY}"));
     match sign_own_release(app, &form.draft, &form.url, key.as_deref()) {
-        Ok(made) => {
-            form.draft.mbid = made.uuid.to_string();
+        Ok(uuid) => {
+            form.draft.mbid = uuid.to_string();
             form.choice.clear();
             // The record says them now.
             for field in [&mut form.draft.artist, &mut form.draft.title, &mut form.draft.year, &mut form.draft.types] {
