@@ -8,6 +8,7 @@ mod doubt;
 mod fetch;
 pub mod follow;
 pub mod items;
+pub mod shown;
 mod sketch;
 pub mod status;
 mod watch;

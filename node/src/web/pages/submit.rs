@@ -70,12 +70,7 @@ fn answer(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
     match form.action {
         Action::Check => check_page(app, form, None),
         Action::Back => Ok(page(StatusCode::OK, &SourcePage::new(app, &form, None))),
-        Action::OwnRelease => {
-            if !form.is_checked {
-                words_to_search(&mut form.draft);
-            }
-            Ok(page(StatusCode::OK, &OwnReleasePage::new(app, &form, None)))
-        }
+        Action::OwnRelease => Ok(page(StatusCode::OK, &OwnReleasePage::new(app, &form, None))),
         Action::SignOwnRelease => own_release(app, form),
         Action::Publish => {
             let done = chosen(&form).and_then(|draft| {

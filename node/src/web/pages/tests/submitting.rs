@@ -221,3 +221,32 @@ async fn the_nodes_key_signs_as_much_as_the_charter_allows() {
     let fields: Vec<_> = other.into_iter().chain(fields.into_iter().skip(1)).collect();
     assert_eq!(node.post(&fields, &[]).await.status, StatusCode::BAD_REQUEST, "and no more");
 }
+
+#[tokio::test]
+async fn a_receipt_counts_the_nodes_that_have_shown_the_entry() {
+    use crate::peers::address::PeerAddress;
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.publication.delay = false;
+    let peers: Vec<PeerAddress> = ["unix:/a", "unix:/b"].map(|peer| peer.parse().unwrap()).to_vec();
+    config.sync.peers = peers.clone();
+    let node = Node { app: App::for_test(dir.path(), config), _dir: dir };
+    let receipt = node.publish(json!({}));
+    let held = async || {
+        let html = node.get(&format!("/submitted/{}", receipt.id)).await.text;
+        (attributes(&html, "data-held").remove(0), attributes(&html, "data-of").remove(0))
+    };
+    assert_eq!(held().await, ("0".into(), "2".into()));
+    let id: deadwax_index::entry::EntryId = receipt.id.parse().unwrap();
+    node.app.shown.by(&peers[0], [*id.0.first_chunk().unwrap()]);
+    assert_eq!(held().await, ("1".into(), "2".into()));
+    // The other one had an equal set when it answered last.
+    let equal = crate::peers::status::StateAnswer {
+        scopes: crate::web::sync::scope_answers(&node.app.scopes().unwrap()),
+        members_root: None,
+        incarnation: "00".repeat(16),
+        tail: Default::default(),
+    };
+    node.app.peers.answered(&peers[1], equal);
+    assert_eq!(held().await, ("2".into(), "2".into()));
+}
