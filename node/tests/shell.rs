@@ -7,7 +7,14 @@ use std::process::{Command, Output};
 
 fn deadwax(dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deadwax"));
-    command.arg("--data-dir").arg(dir).args(arguments).env("NO_COLOR", "1").env("CLICOLOR_FORCE", "").output().unwrap()
+    command
+        .arg("--data-dir")
+        .arg(dir)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .env("CLICOLOR_FORCE", "")
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -65,7 +72,9 @@ fn help_ends_with_examples() {
 #[test]
 fn completions_and_manual_know_every_command() {
     let dir = tempfile::tempdir().unwrap();
-    for (shell, sign) in [("bash", "complete -F"), ("zsh", "#compdef deadwax"), ("fish", "complete -c deadwax")] {
+    for (shell, sign) in
+        [("bash", "complete -F"), ("zsh", "#compdef deadwax"), ("fish", "complete -c deadwax")]
+    {
         let output = deadwax(dir.path(), &["completions", shell]);
         assert_eq!(output.status.code(), Some(0), "{shell}");
         let script = text(&output.stdout);

@@ -66,7 +66,9 @@ impl Store {
 fn alike(db: &Connection, link: &Link, mbids: &[Uuid]) -> Result<Vec<Alike>, StoreError> {
     let mut others = of_torrent(db, BY_V1, link.infohash_v1.as_ref().map(<[u8; 20]>::as_slice), link.mbid)?;
     others.extend(of_torrent(db, BY_V2, link.infohash_v2.as_ref().map(<[u8; 32]>::as_slice), link.mbid)?);
-    others.extend(group_of(db, &link.group(), mbids, MAX_GROUP_LINKS)?.into_iter().flat_map(|group| group.links));
+    others.extend(
+        group_of(db, &link.group(), mbids, MAX_GROUP_LINKS)?.into_iter().flat_map(|group| group.links),
+    );
     let face = Face::of(link);
     let mut found: Vec<Alike> = others
         .into_iter()
@@ -97,7 +99,8 @@ fn of_torrent(
     mbid: Uuid,
 ) -> Result<Vec<LinkEntry>, StoreError> {
     let Some(hash) = hash else { return Ok(Vec::new()) };
-    let sql = format!("SELECT min(seq) FROM links WHERE {by} GROUP BY mbid ORDER BY mbid <> ?2, mbid LIMIT ?3");
+    let sql =
+        format!("SELECT min(seq) FROM links WHERE {by} GROUP BY mbid ORDER BY mbid <> ?2, mbid LIMIT ?3");
     let seqs: Vec<i64> = column(db, &sql, &[&hash, mbid.as_bytes(), &(MAX_ALIKE as i64)])?;
     seqs.into_iter().map(|seq| Ok(LinkEntry::from(load(db, seq, Link::from_body)?))).collect()
 }

@@ -24,30 +24,15 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "deadwax run --network network.toml --ready-file ready.json",
         ],
     ),
-    (
-        "identity new",
-        &[
-            "deadwax identity new --out author.json",
-        ],
-    ),
-    (
-        "identity show",
-        &[
-            "deadwax identity show author.json --json",
-        ],
-    ),
+    ("identity new", &["deadwax identity new --out author.json"]),
+    ("identity show", &["deadwax identity show author.json --json"]),
     (
         "entry sign",
         &[
             "deadwax entry sign --kind vote --n 0 --created 494000 --key author.json --body vote.json --out vote.cbor",
         ],
     ),
-    (
-        "entry verify",
-        &[
-            "deadwax entry verify vote.cbor",
-        ],
-    ),
+    ("entry verify", &["deadwax entry verify vote.cbor"]),
     (
         "link add",
         &[
@@ -59,24 +44,12 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "deadwax link add --jsonl links.jsonl",
         ],
     ),
-    (
-        "network new",
-        &[
-            "deadwax network new --name commons",
-        ],
-    ),
+    ("network new", &["deadwax network new --name commons"]),
     (
         "network join",
-        &[
-            "deadwax network join 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-        ],
+        &["deadwax network join 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
     ),
-    (
-        "network show",
-        &[
-            "deadwax network show --json",
-        ],
-    ),
+    ("network show", &["deadwax network show --json"]),
     (
         "vouch",
         &[
@@ -104,80 +77,18 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "deadwax catalogue import release-group.tar.xz release.tar.xz --without-tracks",
         ],
     ),
-    (
-        "catalogue stats",
-        &[
-            "deadwax catalogue stats --json",
-        ],
-    ),
-    (
-        "export",
-        &[
-            "deadwax export --jsonl entries.jsonl",
-            "deadwax export --sqlite entries.db",
-        ],
-    ),
-    (
-        "import",
-        &[
-            "deadwax import entries.cbor",
-        ],
-    ),
-    (
-        "index rebuild",
-        &[
-            "deadwax index rebuild",
-        ],
-    ),
-    (
-        "index digest",
-        &[
-            "deadwax index digest --json",
-        ],
-    ),
-    (
-        "status",
-        &[
-            "deadwax status",
-            "deadwax status --json | jq .scopes",
-        ],
-    ),
-    (
-        "peers",
-        &[
-            "deadwax peers",
-        ],
-    ),
-    (
-        "sync decode",
-        &[
-            "deadwax sync decode ours.sketch --against theirs.sketch",
-        ],
-    ),
-    (
-        "magnet",
-        &[
-            "deadwax magnet 'magnet:?xt=urn:btih:5a5b5c5d5e5f606162636465666768696a6b6c6d'",
-        ],
-    ),
-    (
-        "torrent inspect",
-        &[
-            "deadwax torrent inspect album.torrent",
-        ],
-    ),
-    (
-        "tracker stats",
-        &[
-            "deadwax tracker stats",
-        ],
-    ),
-    (
-        "config show",
-        &[
-            "deadwax config show > deadwax.toml",
-        ],
-    ),
+    ("catalogue stats", &["deadwax catalogue stats --json"]),
+    ("export", &["deadwax export --jsonl entries.jsonl", "deadwax export --sqlite entries.db"]),
+    ("import", &["deadwax import entries.cbor"]),
+    ("index rebuild", &["deadwax index rebuild"]),
+    ("index digest", &["deadwax index digest --json"]),
+    ("status", &["deadwax status", "deadwax status --json | jq .scopes"]),
+    ("peers", &["deadwax peers"]),
+    ("sync decode", &["deadwax sync decode ours.sketch --against theirs.sketch"]),
+    ("magnet", &["deadwax magnet 'magnet:?xt=urn:btih:5a5b5c5d5e5f606162636465666768696a6b6c6d'"]),
+    ("torrent inspect", &["deadwax torrent inspect album.torrent"]),
+    ("tracker stats", &["deadwax tracker stats"]),
+    ("config show", &["deadwax config show > deadwax.toml"]),
     (
         "completions",
         &[
@@ -186,13 +97,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "deadwax completions fish > ~/.config/fish/completions/deadwax.fish",
         ],
     ),
-    (
-        "man",
-        &[
-            "deadwax man | man -l -",
-            "deadwax man --out ~/.local/share/man/man1",
-        ],
-    ),
+    ("man", &["deadwax man | man -l -", "deadwax man --out ~/.local/share/man/man1"]),
 ];
 
 /// The same command line, with the examples at the end of each help.

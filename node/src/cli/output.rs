@@ -47,7 +47,11 @@ impl Failure {
     pub fn no_node() -> Self {
         let message = "No node is running on this data directory.".into();
         let fix = "Start one with `deadwax run`, or name its folder with --data-dir.";
-        Self { problem: Problem { code: "node.absent", field: "", message, fix }, status: NO_NODE, line: None }
+        Self {
+            problem: Problem { code: "node.absent", field: "", message, fix },
+            status: NO_NODE,
+            line: None,
+        }
     }
 
     /// Whether it is that no node runs.

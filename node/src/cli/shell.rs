@@ -36,7 +36,8 @@ impl Man {
     pub fn run(self, _: &Context) -> Result<(), Failure> {
         if let Some(folder) = self.out {
             std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
-            return clap_mangen::generate_to(command(), &folder).map_err(|error| Failure::file(&folder, &error));
+            return clap_mangen::generate_to(command(), &folder)
+                .map_err(|error| Failure::file(&folder, &error));
         }
         let mut page = Vec::new();
         let rendered = clap_mangen::Man::new(command()).render(&mut page);

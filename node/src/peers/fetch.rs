@@ -91,7 +91,8 @@ impl Fetcher<'_> {
             let entries = batch.verify(scope)?;
             let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
             let outcomes = app.take_in(&entries, position)?;
-            app.shown.by(&address, entries.iter().filter_map(|entry| entry.head().id().0.first_chunk().copied()));
+            app.shown
+                .by(&address, entries.iter().filter_map(|entry| entry.head().id().0.first_chunk().copied()));
             let count = |what| outcomes.iter().filter(|outcome| **outcome == what).count() as u64;
             Ok(Taken { new: count(Outcome::New), known: count(Outcome::Known), unsent: 0 })
         })

@@ -132,14 +132,21 @@ pub fn in_words(alike: &Alike) -> String {
     let name = format!("{} - {}", link.artist, link.title);
     match alike.sameness {
         Sameness::SameLink => "This torrent is linked to this release already.".into(),
-        Sameness::SameTorrent => format!("The same torrent is linked to {name}: it holds both, or one is wrong."),
+        Sameness::SameTorrent => {
+            format!("The same torrent is linked to {name}: it holds both, or one is wrong.")
+        }
         Sameness::SameFiles => {
-            format!("Another torrent of {name} has files of the same sizes: join its swarm rather than splitting it.")
+            format!(
+                "Another torrent of {name} has files of the same sizes: join its swarm rather than splitting it."
+            )
         }
         Sameness::SameEdition => {
             let form = [&link.media, &link.format, &link.encoding].into_iter().flatten();
             let form: Vec<&str> = form.map(String::as_str).collect();
-            format!("This edition of {name} is there in the same form ({}), as another torrent.", form.join(", "))
+            format!(
+                "This edition of {name} is there in the same form ({}), as another torrent.",
+                form.join(", ")
+            )
         }
     }
 }

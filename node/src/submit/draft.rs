@@ -53,10 +53,18 @@ pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
     let release = release_of(app, &draft.mbid)?;
     let link = outline(app, draft, &release, Source::read(draft)?)?;
     if link.artist.is_empty() {
-        return Err(problem("link.artist", "artist", "The artist is missing.", "Type the artist as the release names it.").into());
+        return Err(problem(
+            "link.artist",
+            "artist",
+            "The artist is missing.",
+            "Type the artist as the release names it.",
+        )
+        .into());
     }
     if link.title.is_empty() {
-        return Err(problem("link.title", "title", "The title is missing.", "Type the title of the album.").into());
+        return Err(
+            problem("link.title", "title", "The title is missing.", "Type the title of the album.").into()
+        );
     }
     Ok(link)
 }
@@ -150,7 +158,12 @@ fn yes_or_no(field: &'static str, text: &str) -> Result<Option<bool>, Problem> {
         "" => Ok(None),
         "yes" => Ok(Some(true)),
         "no" => Ok(Some(false)),
-        _ => Err(problem("link.answer", field, "This is neither yes nor no.", "Write yes or no, or leave it out.")),
+        _ => Err(problem(
+            "link.answer",
+            field,
+            "This is neither yes nor no.",
+            "Write yes or no, or leave it out.",
+        )),
     }
 }
 

@@ -75,7 +75,9 @@ pub fn candidates(app: &App, typed: &str, guess: &Guess) -> Result<Candidates, S
     let identifier = Identifier::parse(typed);
     match (mbid::parse(typed), &identifier) {
         (Ok(_), _) => of_record(app, typed, &evidence),
-        (Err(mbid::MbidError::Form), Some(Identifier::Mbid(_))) => Err(mbid::MbidError::Form.problem().into()),
+        (Err(mbid::MbidError::Form), Some(Identifier::Mbid(_))) => {
+            Err(mbid::MbidError::Form.problem().into())
+        }
         (Err(mbid::MbidError::Form), Some(identifier)) => of_identifier(app, identifier, &evidence),
         (Err(mbid::MbidError::Form), None) => of_words(app, typed, &evidence, guess),
         (Err(error), _) => Err(error.problem().into()),
@@ -107,7 +109,8 @@ fn of_identifier(app: &App, identifier: &Identifier, evidence: &Evidence) -> Res
     let (releases, groups) = asked(app, |catalogue| {
         let records = catalogue.records_of(identifier)?;
         let groups = catalogue.groups_of(identifier)?;
-        let groups = groups.iter().take(MAX_GROUPS).filter_map(|mbid| catalogue.group_record(mbid).transpose());
+        let groups =
+            groups.iter().take(MAX_GROUPS).filter_map(|mbid| catalogue.group_record(mbid).transpose());
         let releases: Vec<Uuid> = records.into_iter().map(|(_, mbid)| mbid).collect();
         Ok((releases, groups.collect::<Result<Vec<_>, _>>()?))
     });
@@ -193,7 +196,8 @@ fn candidate(
     edition: &EditionRecord,
     evidence: &Evidence,
 ) -> Result<(f64, Candidate), StoreError> {
-    let media: Vec<Medium> = if evidence.has_tracks() { catalogue.tracks(&edition.mbid)? } else { Vec::new() };
+    let media: Vec<Medium> =
+        if evidence.has_tracks() { catalogue.tracks(&edition.mbid)? } else { Vec::new() };
     let weight = evidence.weigh(group, edition, &media);
     let tracks = media.iter().flat_map(|medium| &medium.tracks);
     let lengths: Vec<u64> = tracks.clone().filter_map(|track| track.length_ms).map(u64::from).collect();

@@ -129,22 +129,19 @@ impl Guess {
         self
     }
 
-    /// Whether nothing at all was read that goes into a field.
-    pub fn is_empty(&self) -> bool {
-        let Self { format, encoding, media, year, catno, log, cue, artist, title, .. } = self;
-        let has_word = encoding.is_some() || catno.is_some() || artist.is_some() || title.is_some();
-        !has_word && format.is_none() && media.is_none() && year.is_none() && log.is_none() && cue.is_none()
-    }
-
     /// Words to search for, if the name has any.
     pub fn words(&self) -> Option<String> {
-        let words: Vec<&str> = [&self.artist, &self.title].into_iter().flatten().map(String::as_str).collect();
+        let words: Vec<&str> =
+            [&self.artist, &self.title].into_iter().flatten().map(String::as_str).collect();
         (!words.is_empty()).then(|| plain_words(&words.join(" ")))
     }
 }
 
 fn extension_of(path: &str) -> String {
-    path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or(String::new(), |(_, end)| end.to_lowercase())
+    path.rsplit('/')
+        .next()
+        .and_then(|name| name.rsplit_once('.'))
+        .map_or(String::new(), |(_, end)| end.to_lowercase())
 }
 
 fn format_of(path: &str) -> Option<&'static str> {
@@ -159,7 +156,11 @@ fn main_format(audio: &[(&TorrentFile, &'static str)]) -> Option<&'static str> {
         let same = audio.iter().filter(|(_, other)| *other == format);
         same.map(|(file, _)| file.size_bytes.saturating_add(1)).fold(0u64, u64::saturating_add)
     };
-    formats.map(|format| (bytes(format), format)).filter(|(bytes, _)| *bytes > 0).max_by_key(|(bytes, _)| *bytes).map(|(_, format)| format)
+    formats
+        .map(|format| (bytes(format), format))
+        .filter(|(bytes, _)| *bytes > 0)
+        .max_by_key(|(bytes, _)| *bytes)
+        .map(|(_, format)| format)
 }
 
 /// The file's name without its number, extension, and what else stands before the last ` - `.
@@ -167,7 +168,8 @@ fn track_title(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).replace('_', " ");
     let title = stem.rsplit_once(" - ").map_or(stem.as_str(), |(_, title)| title).trim();
-    let unnumbered = title.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | ')' | ' '));
+    let unnumbered =
+        title.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | ')' | ' '));
     // A track may be called "1999".
     if unnumbered.is_empty() { title.to_owned() } else { unnumbered.to_owned() }
 }
@@ -175,7 +177,8 @@ fn track_title(path: &str) -> String {
 fn artist_and_title(name: &str) -> (Option<String>, Option<String>) {
     let bare = marks::without_brackets(name);
     let bare = if bare.contains(' ') { bare } else { bare.replace('_', " ") };
-    let text = |text: &str| Some(text.trim().trim_matches('-').trim().to_owned()).filter(|text| !text.is_empty());
+    let text =
+        |text: &str| Some(text.trim().trim_matches('-').trim().to_owned()).filter(|text| !text.is_empty());
     match bare.split_once(" - ") {
         Some((artist, title)) => {
             // "Artist - 1994 - Title"

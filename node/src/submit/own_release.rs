@@ -36,7 +36,8 @@ pub fn sign_own_release(app: &App, draft: &Draft, url: &str, key: Option<&str>) 
 }
 
 fn uuid_of(receipt: Receipt) -> Result<Uuid, SubmitError> {
-    let id: EntryId = receipt.id.parse().map_err(|_| problem("entry.id", "", "The entry has no id.", "Try again."))?;
+    let id: EntryId =
+        receipt.id.parse().map_err(|_| problem("entry.id", "", "The entry has no id.", "Try again."))?;
     Ok(own_release::uuid(&id))
 }
 
@@ -45,11 +46,18 @@ fn body_of(draft: &Draft, url: &str) -> Result<OwnRelease, Problem> {
     let artist = text(&draft.artist).ok_or_else(|| {
         problem("link.artist", "artist", "The artist is missing.", "Type the artist as the release names it.")
     })?;
-    let title = text(&draft.title)
-        .ok_or_else(|| problem("link.title", "title", "The title is missing.", "Type the title of the album."))?;
+    let title = text(&draft.title).ok_or_else(|| {
+        problem("link.title", "title", "The title is missing.", "Type the title of the album.")
+    })?;
     let date = text(&draft.year);
-    if date.as_deref().is_some_and(|year| year.len() != 4 || !year.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(problem("link.year", "year", "This is not a year.", "Type four digits, or leave it empty."));
+    if date.as_deref().is_some_and(|year| year.len() != 4 || !year.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(problem(
+            "link.year",
+            "year",
+            "This is not a year.",
+            "Type four digits, or leave it empty.",
+        ));
     }
     let (label, catno) = (text(&draft.label), text(&draft.catno));
     let has_label = label.is_some() || catno.is_some();
@@ -64,7 +72,9 @@ fn body_of(draft: &Draft, url: &str) -> Result<OwnRelease, Problem> {
         labels: if has_label { vec![Label { name: label, catno, mbid: None }] } else { Vec::new() },
         barcode: None,
         status: None,
-        media: media.map(|format| vec![Medium { format: Some(format), ..Medium::default() }]).unwrap_or_default(),
+        media: media
+            .map(|format| vec![Medium { format: Some(format), ..Medium::default() }])
+            .unwrap_or_default(),
         urls: text(url).into_iter().collect(),
         language: None,
         disambiguation: None,

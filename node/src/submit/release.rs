@@ -59,9 +59,8 @@ pub fn release_of(app: &App, text: &str) -> Result<Release, SubmitError> {
 
 /// The record that an identifier of the catalogue leads to, if that is one.
 fn led_to(app: &App, identifier: &Identifier) -> Result<Uuid, SubmitError> {
-    let (records, groups) = asked(app, |catalogue| {
-        Ok((catalogue.records_of(identifier)?, catalogue.groups_of(identifier)?))
-    });
+    let (records, groups) =
+        asked(app, |catalogue| Ok((catalogue.records_of(identifier)?, catalogue.groups_of(identifier)?)));
     let releases: Vec<Uuid> = records
         .iter()
         .filter(|(named, _)| *named == Named::Record(Kind::Release))
@@ -132,7 +131,8 @@ fn described(app: &App, mbid: Uuid, kind: Option<MbidKind>) -> Result<Release, S
     if let Some(Named::Record(wrong @ (Kind::Artist | Kind::Label))) = record {
         return Err(MbidError::WrongKind(wrong.dump_name().to_owned()).problem().into());
     }
-    release.kind = release.kind.or(kind).or((record == Some(Named::Recording)).then_some(MbidKind::Recording));
+    release.kind =
+        release.kind.or(kind).or((record == Some(Named::Recording)).then_some(MbidKind::Recording));
     let listed = release.listed();
     if !release.named.contains(&listed) {
         release.named.push(listed);
@@ -186,9 +186,10 @@ fn own_release_of(app: &App, uuid: &Uuid) -> Result<Option<Release>, SubmitError
 }
 
 fn of_own_release(uuid: Uuid, body: &OwnRelease) -> Release {
-    let credit = body.artists.iter().map(|artist| {
-        format!("{}{}", artist.name, artist.join.as_deref().unwrap_or_default())
-    });
+    let credit = body
+        .artists
+        .iter()
+        .map(|artist| format!("{}{}", artist.name, artist.join.as_deref().unwrap_or_default()));
     let year = body.date.as_deref().and_then(|date| date.get(..4)?.parse().ok());
     let label = body.labels.first();
     Release {

@@ -188,7 +188,9 @@ mod tests {
 
     #[test]
     fn a_bare_infohash_is_a_torrent() {
-        for text in [V1.to_owned(), format!(" {} ", V1.to_uppercase()), "LJNVYXK6L5QGCYTDMRSWMZ3INFVGW3DN".into()] {
+        for text in
+            [V1.to_owned(), format!(" {} ", V1.to_uppercase()), "LJNVYXK6L5QGCYTDMRSWMZ3INFVGW3DN".into()]
+        {
             assert_eq!(read(&text).unwrap().infohashes.v1().unwrap().to_string(), V1, "{text}");
         }
         for text in [V2.to_owned(), format!("1220{V2}")] {
@@ -213,7 +215,9 @@ mod tests {
         };
         assert_eq!(torrent(b"<html>not found</html>"), "torrent.bencode");
         let tagged = |tag: &str| {
-            format!("d4:infod6:lengthi1e4:name1:a12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaa{tag}ee")
+            format!(
+                "d4:infod6:lengthi1e4:name1:a12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaa{tag}ee"
+            )
         };
         assert_eq!(torrent(tagged("7:privatei1e").as_bytes()), "torrent.private");
         assert_eq!(torrent(tagged("6:source4:SITE").as_bytes()), "torrent.private");

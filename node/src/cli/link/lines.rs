@@ -61,8 +61,13 @@ pub(super) fn add_lines(context: &Context, path: &Path, dry_run: bool) -> Result
         let done = draft_of(line.as_deref(), folder).and_then(|draft| publish(&mut client, &draft, dry_run));
         match done {
             Ok(added) => {
-                let is_known = added.receipt.as_ref().is_some_and(|receipt| receipt.state == ReceiptState::Known);
-                if is_known { bulk.known += 1 } else { bulk.new += 1 }
+                let is_known =
+                    added.receipt.as_ref().is_some_and(|receipt| receipt.state == ReceiptState::Known);
+                if is_known {
+                    bulk.known += 1
+                } else {
+                    bulk.new += 1
+                }
                 bar.suspend(|| say(context, Line { line: number, added }));
             }
             // What has been published stays; the same file again goes on from there.
@@ -80,7 +85,10 @@ pub(super) fn add_lines(context: &Context, path: &Path, dry_run: bool) -> Result
     bar.finish_and_clear();
     context.out.print(&bulk, |bulk| {
         let new = if dry_run { "good" } else { "new" };
-        format!("{} lines: {} {new}, {} known before, {} refused\n", bulk.read, bulk.new, bulk.known, bulk.invalid)
+        format!(
+            "{} lines: {} {new}, {} known before, {} refused\n",
+            bulk.read, bulk.new, bulk.known, bulk.invalid
+        )
     });
     if bulk.invalid > 0 {
         let message = format!("{} lines were refused.", bulk.invalid);
@@ -132,12 +140,15 @@ fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<Option<Vec<u8>
 fn draft_of(line: Option<&[u8]>, folder: &Path) -> Result<Draft, Failure> {
     let bad = |message: String| Failure::bad("link.json", "", message, "Write one JSON object on each line.");
     let line = line.ok_or_else(|| bad(format!("It has more than {MAX_LINE_BYTES} bytes.")))?;
-    let mut fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| bad(format!("{error}.")))?;
+    let mut fields: Map<String, Value> =
+        serde_json::from_slice(line).map_err(|error| bad(format!("{error}.")))?;
     let file = fields.remove(TORRENT_FILE);
     let mut draft = Draft::deserialize(Value::Object(fields)).map_err(|error| bad(format!("{error}.")))?;
     match file {
         None => {}
-        Some(Value::String(file)) if draft.torrent.is_empty() => draft.torrent = read_torrent(&folder.join(file))?,
+        Some(Value::String(file)) if draft.torrent.is_empty() => {
+            draft.torrent = read_torrent(&folder.join(file))?
+        }
         Some(_) => return Err(bad(format!("{TORRENT_FILE} is one text, and torrent is absent then."))),
     }
     Ok(draft)
@@ -146,6 +157,47 @@ fn draft_of(line: Option<&[u8]>, folder: &Path) -> Result<Draft, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::App;
+    use crate::cli::output::Output;
+    use crate::config::Config;
+    use crate::serve::serve_unix;
+    use deadwax_index::entry::Scope;
+    use tokio::net::UnixListener;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_can_be_sent_again_and_nothing_is_half_done() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.publication.delay = false;
+        let app = App::for_test(dir.path(), config);
+        let listener = UnixListener::bind(dir.path().join("admin.sock")).unwrap();
+        let router = crate::admin::router(std::sync::Arc::clone(&app));
+        tokio::spawn(async move { match serve_unix(listener, router).await {} });
+        let line = |hash: u8, title: &str| {
+            let magnet = format!("magnet:?xt=urn:btih:{}", data_encoding::HEXLOWER.encode(&[hash; 20]));
+            let mbid = "8d1f2e3c-4b5a-4968-8776-95a4b3c2d1e0";
+            serde_json::json!({"magnet": magnet, "mbid": mbid, "artist": "Nell Aster", "title": title})
+                .to_string()
+        };
+        let list = dir.path().join("links.jsonl");
+        let context =
+            Context { data_dir: dir.path().to_owned(), config_file: None, out: Output { json: true } };
+        let context = std::sync::Arc::new(context);
+        let send = async |lines: &[String], dry_run: bool| {
+            std::fs::write(&list, lines.join("\n")).unwrap();
+            let (context, list) = (std::sync::Arc::clone(&context), list.clone());
+            let done =
+                tokio::task::spawn_blocking(move || add_lines(&context, &list, dry_run)).await.unwrap();
+            (done.is_ok(), app.store.scope_state(Scope::Main).unwrap().count)
+        };
+        let good = [line(1, "Low Water"), String::new(), line(2, "High Water")];
+        assert_eq!(send(&good, true).await, (true, 0), "looked at only");
+        assert_eq!(send(&good[..1], false).await, (true, 1), "stopped after the first");
+        assert_eq!(send(&good, false).await, (true, 2), "what was there is not signed again");
+        assert_eq!(send(&good, false).await, (true, 2));
+        let mixed = [r#"{"magnet":"hello"}"#.to_owned(), "{".to_owned(), line(4, "Neap Tide")];
+        assert_eq!(send(&mixed, false).await, (false, 3), "a bad line keeps no other from being signed");
+    }
 
     #[test]
     fn lines_are_read_one_by_one_and_long_ones_passed_over() {

@@ -75,10 +75,15 @@ impl Evidence {
         let mut weight = Weight::default();
         self.weigh_tracks(edition, media, &mut weight);
         if let Some(catno) = &self.catno {
-            let known: Vec<&String> = edition.labels.iter().filter_map(|label| label.catno.as_ref()).collect();
+            let known: Vec<&String> =
+                edition.labels.iter().filter_map(|label| label.catno.as_ref()).collect();
             let is_same = known.iter().any(|known| plain(known) == plain(catno));
             if !known.is_empty() {
-                weight.add(CATNO, f64::from(is_same), is_same.then(|| format!("catalogue number {catno} in the name")));
+                weight.add(
+                    CATNO,
+                    f64::from(is_same),
+                    is_same.then(|| format!("catalogue number {catno} in the name")),
+                );
             }
         }
         if let Some(title) = &self.title {
@@ -91,10 +96,15 @@ impl Evidence {
             weight.add(NAME, likeness, reason);
         }
         if let (Some(year), Some(known)) = (self.year, edition.year()) {
-            weight.add(YEAR, f64::from(year == known), (year == known).then(|| format!("{year} in the name")));
+            weight.add(
+                YEAR,
+                f64::from(year == known),
+                (year == known).then(|| format!("{year} in the name")),
+            );
         }
         if let Some(media) = self.media {
-            let formats: Vec<&str> = edition.media.iter().filter_map(|medium| medium.format.as_deref()).collect();
+            let formats: Vec<&str> =
+                edition.media.iter().filter_map(|medium| medium.format.as_deref()).collect();
             let is_same = formats.iter().any(|format| is_media(media, format));
             if !formats.is_empty() {
                 weight.add(MEDIA, f64::from(is_same), is_same.then(|| media.to_owned()));
@@ -114,7 +124,8 @@ impl Evidence {
         let likeness = if here == count { 1.0 } else { likeness / 2.0 };
         weight.has_all_tracks = here == count;
         weight.add(TRACK_COUNT, likeness, Some(format!("{here} of {count} tracks")));
-        let titles: Vec<&str> = media.iter().flat_map(|medium| &medium.tracks).map(|track| track.title.as_str()).collect();
+        let titles: Vec<&str> =
+            media.iter().flat_map(|medium| &medium.tracks).map(|track| track.title.as_str()).collect();
         if titles.is_empty() {
             return;
         }

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 const MAX_PIECES: usize = 200;
 /// Letters that a number follows without it being a catalogue number.
 const NO_CATNO: [&str; 20] = [
-    "cd", "lp", "ep", "vol", "disc", "disk", "mp", "flac", "kbps", "khz", "bit", "web", "dvd", "sacd", "side", "part",
-    "vbr", "cbr", "alac", "aac",
+    "cd", "lp", "ep", "vol", "disc", "disk", "mp", "flac", "kbps", "khz", "bit", "web", "dvd", "sacd",
+    "side", "part", "vbr", "cbr", "alac", "aac",
 ];
 
 /// The marks of a torrent's name and folders.
@@ -25,7 +25,8 @@ impl Marks {
     /// Reads names; a folder counts once, however many files are in it.
     pub(super) fn read<'a>(name: &'a str, folders: impl Iterator<Item = &'a str>) -> Self {
         let mut seen = HashSet::new();
-        let parts = folders.flat_map(|path| path.split('/')).filter(|part| seen.insert(*part)).take(MAX_PIECES);
+        let parts =
+            folders.flat_map(|path| path.split('/')).filter(|part| seen.insert(*part)).take(MAX_PIECES);
         let mut pieces = Vec::new();
         let mut has_disc_folders = false;
         for part in std::iter::once(name).chain(parts) {
@@ -68,7 +69,10 @@ impl Marks {
 
     pub(super) fn is_24_bit(&self) -> bool {
         self.has_any(&["24bit", "24bits", "2496", "24192", "2448", "2444", "24b", "flac24", "24khz96"])
-            || self.has_pair("24", &["bit", "bits", "44", "48", "88", "96", "176", "192", "44khz", "48khz", "96khz", "192khz"])
+            || self.has_pair(
+                "24",
+                &["bit", "bits", "44", "48", "88", "96", "176", "192", "44khz", "48khz", "96khz", "192khz"],
+            )
     }
 
     pub(super) fn lossy_encoding(&self) -> Option<String> {

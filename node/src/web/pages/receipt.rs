@@ -128,7 +128,8 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
 fn held(app: &App, id: &EntryId, is_released: bool) -> Result<Held, WebError> {
     let peers = app.peers.report(&scope_answers(&app.scopes()?));
     let holds = |address: &str| address.parse::<PeerAddress>().is_ok_and(|peer| app.shown.has(&peer, id));
-    let by = peers.iter().filter(|peer| is_released && peer.equal == Some(true) || holds(&peer.address)).count();
+    let by =
+        peers.iter().filter(|peer| is_released && peer.equal == Some(true) || holds(&peer.address)).count();
     Ok(Held { by, of: peers.len() })
 }
 
@@ -136,7 +137,11 @@ impl Held {
     fn in_words(&self) -> String {
         match self.of {
             0 => "this node reads from no other, so it does not hear who else has it".into(),
-            of => format!("by {} of the {} that this one reads from, as they say", self.by, wording::count(of as u64, "node", "nodes")),
+            of => format!(
+                "by {} of the {} that this one reads from, as they say",
+                self.by,
+                wording::count(of as u64, "node", "nodes")
+            ),
         }
     }
 }

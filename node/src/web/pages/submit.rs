@@ -125,7 +125,9 @@ fn check_page(
     let refusal = refusal.or_else(|| Some((StatusCode::BAD_REQUEST, checked.release_problem.clone()?)));
     // A file that was refused as such is at fault on the first page only.
     match &refusal {
-        Some((status, problem)) if matches!(fields::at_fault(problem.field), Some("magnet" | "torrent_file")) => {
+        Some((status, problem))
+            if matches!(fields::at_fault(problem.field), Some("magnet" | "torrent_file")) =>
+        {
             Ok(page(*status, &SourcePage::new(app, &form, Some(problem))))
         }
         Some((status, problem)) => {
@@ -143,7 +145,9 @@ fn own_release(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
             form.draft.mbid = uuid.to_string();
             form.choice.clear();
             // The record says them now.
-            for field in [&mut form.draft.artist, &mut form.draft.title, &mut form.draft.year, &mut form.draft.types] {
+            for field in
+                [&mut form.draft.artist, &mut form.draft.title, &mut form.draft.year, &mut form.draft.types]
+            {
                 field.clear();
             }
             if form.draft.magnet.trim().is_empty() && form.draft.torrent.is_empty() {

@@ -55,7 +55,16 @@ impl Field<'_> {
 
 /// A field of plain text; the others say how they differ.
 const fn field(name: &'static str, label: &'static str) -> FieldSpec {
-    FieldSpec { name, label, hint: "", is_long: false, is_code: false, width: "half", list: &[], options: &[] }
+    FieldSpec {
+        name,
+        label,
+        hint: "",
+        is_long: false,
+        is_code: false,
+        width: "half",
+        list: &[],
+        options: &[],
+    }
 }
 
 /// What to choose from about something that is there or not.
@@ -84,7 +93,15 @@ pub static NAMES: [FieldSpec; 4] = [
     field("title", "Title"),
     FieldSpec { is_code: true, ..field("year", "Year of first release") },
     FieldSpec {
-        list: &["Album", "EP", "Single", "Album, Live", "Album, Compilation", "Album, Soundtrack", "Broadcast"],
+        list: &[
+            "Album",
+            "EP",
+            "Single",
+            "Album, Live",
+            "Album, Compilation",
+            "Album, Soundtrack",
+            "Broadcast",
+        ],
         ..field("type", "Type")
     },
 ];
@@ -136,7 +153,12 @@ pub fn fill<'a>(
         Some(note) => format!("{} {note}", spec.hint),
         None => spec.hint.to_owned(),
     };
-    Field { spec, value, hint, problem: fault.filter(|(name, _)| *name == spec.name).map(|(_, problem)| problem) }
+    Field {
+        spec,
+        value,
+        hint,
+        problem: fault.filter(|(name, _)| *name == spec.name).map(|(_, problem)| problem),
+    }
 }
 
 /// All fields of a draft that are not in `shown`, and that say something: they travel along unseen.
@@ -195,7 +217,8 @@ mod tests {
 
     #[test]
     fn what_is_not_shown_travels_along() {
-        let draft = Draft { magnet: "m".into(), torrent: "t".into(), year: "1994".into(), ..Draft::default() };
+        let draft =
+            Draft { magnet: "m".into(), torrent: "t".into(), year: "1994".into(), ..Draft::default() };
         assert_eq!(carried(&draft, &["magnet"]), [("year", "1994"), ("torrent", "t")]);
     }
 }

@@ -86,8 +86,9 @@ impl SubmitForm {
             (.., Some(_), _) => Action::Back,
             _ => Action::Check,
         };
-        let mut draft = Draft::deserialize(MapDeserializer::new(pairs.into_iter()))
-            .map_err(|error: serde::de::value::Error| super::misread(format!("The form cannot be read: {error}.")))?;
+        let mut draft = Draft::deserialize(MapDeserializer::new(pairs.into_iter())).map_err(
+            |error: serde::de::value::Error| super::misread(format!("The form cannot be read: {error}.")),
+        )?;
         if drops_torrent {
             draft.torrent.clear();
         }
@@ -118,7 +119,8 @@ impl<S: Send + Sync> FromRequest<S> for SubmitForm {
 /// Whether a request is a form of several parts, and whether it says that it is short.
 fn looked_at(headers: &HeaderMap) -> (bool, bool) {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let has_parts = header(CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("multipart/form-data"));
+    let has_parts =
+        header(CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("multipart/form-data"));
     let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     (has_parts, length.is_some_and(|length| length <= MAX_SMALL_REQUEST_BYTES))
 }
@@ -132,7 +134,8 @@ fn unreadable(status: axum::http::StatusCode, message: String) -> WebError {
 }
 
 async fn read_parts(mut parts: Multipart) -> Result<SubmitForm, WebError> {
-    let failed = |error: axum::extract::multipart::MultipartError| unreadable(error.status(), error.body_text());
+    let failed =
+        |error: axum::extract::multipart::MultipartError| unreadable(error.status(), error.body_text());
     let mut pairs = Pairs::new();
     let (mut file, mut problem) = (None, None);
     let mut left_bytes = MAX_REQUEST_BYTES;

@@ -67,13 +67,17 @@ fn kept_file(form: &SubmitForm) -> Option<String> {
         return None;
     }
     let alone = crate::submit::Draft { torrent: form.draft.torrent.clone(), ..Default::default() };
-    Some(Source::read(&alone).map_or_else(|_| "a file that cannot be read".into(), |source| torrent_in_words(&source)))
+    Some(
+        Source::read(&alone)
+            .map_or_else(|_| "a file that cannot be read".into(), |source| torrent_in_words(&source)),
+    )
 }
 
 fn torrent_in_words(source: &Source) -> String {
     let name = source.name.as_deref().map(|name| wording::shorten(name, MAX_NAME_CHARS));
     let size = source.size_bytes.map(wording::size);
-    let files = (!source.files.is_empty()).then(|| wording::count(source.files.len() as u64, "file", "files"));
+    let files =
+        (!source.files.is_empty()).then(|| wording::count(source.files.len() as u64, "file", "files"));
     let parts: Vec<String> = [name, size, files].into_iter().flatten().collect();
     if parts.is_empty() { "without a name".into() } else { parts.join(", ") }
 }
@@ -155,20 +159,27 @@ impl<'a> CheckPage<'a> {
         read: &[&'static str],
         problem: Option<&'a Problem>,
     ) -> Self {
-        let title = if problem.is_some() { "Error: Check the torrent link" } else { "Check the torrent link" };
+        let title =
+            if problem.is_some() { "Error: Check the torrent link" } else { "Check the torrent link" };
         let faulty = problem.and_then(|problem| fields::at_fault(problem.field));
         let fault = faulty.zip(problem);
         let known = check.release.as_ref();
         let fill_all = |specs: &'static [fields::FieldSpec]| -> Vec<Field<'a>> {
             let note = |name: &str| {
-                if read.contains(&name) { Some("Read from the torrent.".into()) } else { if_empty(known, name) }
+                if read.contains(&name) {
+                    Some("Read from the torrent.".into())
+                } else {
+                    if_empty(known, name)
+                }
             };
             specs.iter().map(|spec| fill(spec, form.draft.field(spec.name), note(spec.name), fault)).collect()
         };
         let names = fill_all(&NAMES);
-        let is_named = known.and_then(|release| release.known.as_ref()).is_some_and(|known| !known.title.is_empty());
+        let is_named =
+            known.and_then(|release| release.known.as_ref()).is_some_and(|known| !known.title.is_empty());
         let mut hidden: Hidden<'a> =
-            [("magnet", form.draft.magnet.as_str()), ("torrent", &form.draft.torrent), ("url", &form.url)].to_vec();
+            [("magnet", form.draft.magnet.as_str()), ("torrent", &form.draft.torrent), ("url", &form.url)]
+                .to_vec();
         hidden.retain(|(_, value)| !value.is_empty());
         let source = &check.source;
         let infohash = match (source.infohashes.v1(), source.infohashes.v2()) {
@@ -183,7 +194,8 @@ impl<'a> CheckPage<'a> {
             infohash,
             choices: choices(check),
             release: fill(&RELEASE, &form.draft.mbid, None, fault),
-            opens_names: !is_named || names.iter().any(|field| !field.value.is_empty() || field.problem.is_some()),
+            opens_names: !is_named
+                || names.iter().any(|field| !field.value.is_empty() || field.problem.is_some()),
             names,
             copy: fill_all(&COPY),
             alike: check.alike.iter().map(AlikeView::new).collect(),
@@ -253,13 +265,18 @@ fn trackers_in_words(source: &Source) -> String {
         (DroppedKind::Other, "other parameter", "other parameters"),
     ]
     .into_iter()
-    .filter_map(|(kind, one, many)| Some(count(kind)).filter(|count| *count > 0).map(|n| wording::count(n, one, many)))
+    .filter_map(|(kind, one, many)| {
+        Some(count(kind)).filter(|count| *count > 0).map(|n| wording::count(n, one, many))
+    })
     .collect();
     let kept = wording::count(source.trackers.len() as u64, "I2P tracker", "I2P trackers");
     if removed.is_empty() {
         return format!("Kept: {kept}. Nothing had to be removed.");
     }
-    format!("Kept: {kept}. Removed, because they lead out of I2P or say nothing here: {}.", removed.join(", "))
+    format!(
+        "Kept: {kept}. Removed, because they lead out of I2P or say nothing here: {}.",
+        removed.join(", ")
+    )
 }
 
 /// The form for a record that MusicBrainz does not have.

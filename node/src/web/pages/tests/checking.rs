@@ -16,17 +16,18 @@ fn import_catalogue(node: &Node) {
     let data = node._dir.path();
     let credit = json!([{"name": "Nell Aster", "artist": {"id": ARTIST, "name": "Nell Aster"}}]);
     let group = json!({"id": GROUP, "title": "Low Water", "primary-type": "Album", "first-release-date": "1999-05", "artist-credit": credit});
-    let release = |id: &str, date: &str, format: &str, catno: &str, barcode: &str, tracks: &[&str]| {
-        let tracks: Vec<Value> = (1..).zip(tracks).map(|(number, title)| {
+    let release =
+        |id: &str, date: &str, format: &str, catno: &str, barcode: &str, tracks: &[&str]| {
+            let tracks: Vec<Value> = (1..).zip(tracks).map(|(number, title)| {
             json!({"position": number, "number": number.to_string(), "title": title, "length": 240_000,
                    "recording": {"id": format!("4f0e9d8c-7b6a-4594-8372-{number:012}"), "title": title}})
         }).collect();
-        json!({"id": id, "title": "Low Water", "date": date, "barcode": barcode, "status": "Official",
+            json!({"id": id, "title": "Low Water", "date": date, "barcode": barcode, "status": "Official",
                "release-group": {"id": GROUP, "title": "Low Water"}, "artist-credit": credit, "country": "GB",
                "release-events": [{"date": date, "area": {"iso-3166-1-codes": ["GB"]}}],
                "label-info": [{"catalog-number": catno, "label": {"id": UNKNOWN, "name": "Ninth Harbour"}}],
                "media": [{"format": format, "position": 1, "track-count": tracks.len(), "tracks": tracks}]})
-    };
+        };
     let releases = [
         release(RELEASE, "1999-05-03", "CD", "NHR-014", "0724352190614", &TRACKS),
         release(LP, "2004", "12\" Vinyl", "NHR-014LP", "0724352190621", &TRACKS[..3]),
@@ -34,7 +35,9 @@ fn import_catalogue(node: &Node) {
     let artist = json!({"id": ARTIST, "name": "Nell Aster", "sort-name": "Aster, Nell"});
     let dumps = data.join("dumps");
     std::fs::create_dir_all(&dumps).unwrap();
-    for (kind, records) in [("artist", vec![artist]), ("release-group", vec![group]), ("release", releases.to_vec())] {
+    for (kind, records) in
+        [("artist", vec![artist]), ("release-group", vec![group]), ("release", releases.to_vec())]
+    {
         let lines: Vec<String> = records.iter().map(Value::to_string).collect();
         let text = lines.join("\n");
         let file = std::fs::File::create(dumps.join(format!("{kind}.tar.xz"))).unwrap();
@@ -82,10 +85,15 @@ impl Node {
         const LINE: &str = "----a-line-that-is-in-no-field";
         let mut body = Vec::new();
         for (name, value) in fields {
-            body.extend(format!("--{LINE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+            body.extend(
+                format!("--{LINE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    .bytes(),
+            );
         }
         if let Some(file) = file {
-            let head = format!("--{LINE}\r\nContent-Disposition: form-data; name=\"torrent_file\"; filename=\"a.torrent\"\r\nContent-Type: application/x-bittorrent\r\n\r\n");
+            let head = format!(
+                "--{LINE}\r\nContent-Disposition: form-data; name=\"torrent_file\"; filename=\"a.torrent\"\r\nContent-Type: application/x-bittorrent\r\n\r\n"
+            );
             body.extend(head.bytes());
             body.extend(file);
             body.extend(b"\r\n");
@@ -100,10 +108,12 @@ impl Node {
 /// The fields of a page as a browser would send them: names and values, what is checked and selected only.
 pub(super) fn fields_of(html: &str) -> Vec<(String, String)> {
     let unescape = |text: &str| {
-        let text = text.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"").replace("&#39;", "'");
+        let text =
+            text.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"").replace("&#39;", "'");
         text.replace("&#38;", "&")
     };
-    let form = html.split("<form class=\"sheet\"").nth(1).unwrap_or_default().split("</form>").next().unwrap();
+    let form =
+        html.split("<form class=\"sheet\"").nth(1).unwrap_or_default().split("</form>").next().unwrap();
     let attribute = |tag: &str, name: &str| {
         tag.split(&format!(" {name}=\"")).nth(1).map(|rest| unescape(rest.split('"').next().unwrap()))
     };
@@ -131,8 +141,11 @@ pub(super) fn fields_of(html: &str) -> Vec<(String, String)> {
             }
             ("select", Some(name)) => {
                 let options = after.split("</select>").next().unwrap();
-                let selected = options.split("<option").find(|option| option.split('>').next().unwrap().contains(" selected"));
-                fields.push((name, selected.and_then(|option| attribute(option, "value")).unwrap_or_default()));
+                let selected = options
+                    .split("<option")
+                    .find(|option| option.split('>').next().unwrap().contains(" selected"));
+                fields
+                    .push((name, selected.and_then(|option| attribute(option, "value")).unwrap_or_default()));
             }
             _ => {}
         }
@@ -157,12 +170,31 @@ async fn a_torrent_file_fills_in_the_form_and_finds_its_edition() {
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     assert_page_is_sound("/submit", &page.text);
     let fields = fields_of(&page.text);
-    for (name, expected) in [("format", "FLAC"), ("encoding", "Lossless"), ("media", "CD"), ("log", "yes"), ("cue", "yes"), ("artist", "")] {
+    for (name, expected) in [
+        ("format", "FLAC"),
+        ("encoding", "Lossless"),
+        ("media", "CD"),
+        ("log", "yes"),
+        ("cue", "yes"),
+        ("artist", ""),
+    ] {
         assert_eq!(value(&fields, name), expected, "{name}");
     }
     assert_eq!(value(&fields, "choice"), format!("https://musicbrainz.org/release/{RELEASE}"));
     assert_eq!(attributes(&page.text, "data-mbid"), [RELEASE, LP, GROUP], "the best one first");
-    for said in ["4 of 4 tracks", "titles", "catalogue number NHR-014", "match 9", "Read from the torrent.", "4 of 3 tracks", "If empty: Nell Aster", "1 web seed", "1 tracker", "clearnet.example", "100 MB, 6 files"] {
+    for said in [
+        "4 of 4 tracks",
+        "titles",
+        "catalogue number NHR-014",
+        "match 100 %",
+        "Read from the torrent.",
+        "4 of 3 tracks",
+        "If empty: Nell Aster",
+        "1 web seed",
+        "1 tracker",
+        "clearnet.example",
+        "100 MB, 6 files",
+    ] {
         assert!(page.text.contains(said), "{said} is missing: {}", page.text);
     }
     assert!(node.app.store.newest_groups(1).unwrap().is_empty(), "nothing is signed yet");
@@ -173,7 +205,10 @@ async fn a_torrent_file_fills_in_the_form_and_finds_its_edition() {
     assert_eq!(node.post(&sent, &[]).await.location(), receipt, "a broken circuit costs nothing");
     let link = &node.app.store.newest_groups(1).unwrap()[0].links[0].link;
     assert_eq!((link.mbid.to_string().as_str(), link.group().to_string().as_str()), (RELEASE, GROUP));
-    assert_eq!((link.artist.as_str(), link.year, link.types.as_slice()), ("Nell Aster", Some(1999), ["Album".to_owned()].as_slice()));
+    assert_eq!(
+        (link.artist.as_str(), link.year, link.types.as_slice()),
+        ("Nell Aster", Some(1999), ["Album".to_owned()].as_slice())
+    );
     assert_eq!(link.edition.catno.as_deref(), Some("NHR-014"));
     assert_eq!((link.edition.year, link.edition.country.as_deref()), (Some(1999), Some("GB")));
     assert_eq!((link.files.len(), link.log, link.cue), (6, Some(true), Some(true)));
@@ -247,7 +282,9 @@ async fn duplicates_of_all_four_sorts_are_pointed_out() {
     let other = "9d1f2e3c-4b5a-4968-8776-95a4b3c2d1e0";
     let files = json!([{ "path": "01.flac", "size_bytes": 25_000_000 }]);
     let edition = json!({});
-    let first = node.publish(json!({ "infohash_v1": hash(1), "files": files, "size_bytes": 25_000_000, "edition": edition }));
+    let first = node.publish(
+        json!({ "infohash_v1": hash(1), "files": files, "size_bytes": 25_000_000, "edition": edition }),
+    );
     let sorts = |draft: Draft| {
         let (_, findings) = link_with_findings(&node.app, &draft).unwrap();
         findings.warnings.into_iter().map(|warning| (warning.code, warning.entry)).collect::<Vec<_>>()
@@ -264,10 +301,17 @@ async fn duplicates_of_all_four_sorts_are_pointed_out() {
     };
     let elsewhere = draft(hash(1), other, "FLAC");
     assert_eq!(sorts(elsewhere), [("duplicate.same-torrent".to_owned(), first.id.clone())]);
-    assert_eq!(sorts(draft(hash(2), GROUP, "FLAC")), [("duplicate.same-edition".to_owned(), first.id.clone())]);
+    assert_eq!(
+        sorts(draft(hash(2), GROUP, "FLAC")),
+        [("duplicate.same-edition".to_owned(), first.id.clone())]
+    );
     assert!(sorts(draft(hash(2), GROUP, "MP3")).is_empty());
     let same_files = torrent("Other name", &[("1.flac", 25_000_000)], TRACKER);
-    let same_files = Draft { magnet: String::new(), torrent: data_encoding::BASE64.encode(&same_files), ..draft(String::new(), GROUP, "MP3") };
+    let same_files = Draft {
+        magnet: String::new(),
+        torrent: data_encoding::BASE64.encode(&same_files),
+        ..draft(String::new(), GROUP, "MP3")
+    };
     assert_eq!(sorts(same_files.clone()), [("duplicate.same-files".to_owned(), first.id.clone())]);
     // And on the page, the one that is no warning too.
     for (fields, sort) in [
@@ -275,7 +319,13 @@ async fn duplicates_of_all_four_sorts_are_pointed_out() {
         (vec![("magnet", hash(1)), ("mbid", other.into())], "same-torrent"),
         (vec![("torrent", same_files.torrent), ("mbid", GROUP.into())], "same-files"),
         (
-            vec![("magnet", hash(2)), ("mbid", GROUP.into()), ("format", "FLAC".into()), ("encoding", "Lossless".into()), ("media", "CD".into())],
+            vec![
+                ("magnet", hash(2)),
+                ("mbid", GROUP.into()),
+                ("format", "FLAC".into()),
+                ("encoding", "Lossless".into()),
+                ("media", "CD".into()),
+            ],
             "same-edition",
         ),
     ] {
@@ -284,7 +334,9 @@ async fn duplicates_of_all_four_sorts_are_pointed_out() {
         assert_eq!(attributes(&page.text, "data-duplicate"), [sort], "{}", page.text);
         assert_eq!(attributes(&page.text, "data-entry"), [first.id.clone()], "{sort}");
     }
-    let again = submit(&node.app, &link_with_findings(&node.app, &draft(hash(1), GROUP, "FLAC")).unwrap().0, None).unwrap();
+    let again =
+        submit(&node.app, &link_with_findings(&node.app, &draft(hash(1), GROUP, "FLAC")).unwrap().0, None)
+            .unwrap();
     assert_eq!((again.id, again.state), (first.id, ReceiptState::Known));
 }
 
@@ -293,7 +345,13 @@ async fn a_file_survives_errors_and_a_bad_one_is_asked_for_again() {
     let node = Node::new(false);
     let file = rip();
     let base64 = data_encoding::BASE64.encode(&file);
-    let kept = [("mbid", GROUP), ("artist", "Nell <Aster>"), ("title", "Low Water"), ("year", "soon"), ("confirm", "yes")];
+    let kept = [
+        ("mbid", GROUP),
+        ("artist", "Nell <Aster>"),
+        ("title", "Low Water"),
+        ("year", "soon"),
+        ("confirm", "yes"),
+    ];
     let refused = node.upload(&kept, Some(&file)).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     let fields = fields_of(&refused.text);
@@ -308,7 +366,8 @@ async fn a_file_survives_errors_and_a_bad_one_is_asked_for_again() {
     assert!(first.text.contains("Kept from before") && value(&back, "torrent") == base64);
     assert_eq!((value(&back, "artist"), value(&back, "mbid")), ("Nell <Aster>", GROUP));
     // Left out, or replaced.
-    let without = node.upload(&[&pairs(&back)[..], &[("drop_torrent", "yes"), ("magnet", V1)]].concat(), None).await;
+    let without =
+        node.upload(&[&pairs(&back)[..], &[("drop_torrent", "yes"), ("magnet", V1)]].concat(), None).await;
     assert_eq!(value(&fields_of(&without.text), "torrent"), "");
     let large = vec![b'x'; deadwax_index::torrent::MAX_TORRENT_BYTES + 1];
     for (bad, said) in [
@@ -331,7 +390,9 @@ async fn a_file_survives_errors_and_a_bad_one_is_asked_for_again() {
 async fn a_record_that_musicbrainz_lacks_gets_an_entry_of_its_own() {
     for delay in [false, true] {
         let node = Node::new(delay);
-        let page = node.post(&[("magnet", V1), ("mbid", "otto vane"), ("idempotency_key", "k"), ("own", "form")], &[]).await;
+        let page = node
+            .post(&[("magnet", V1), ("mbid", "otto vane"), ("idempotency_key", "k"), ("own", "form")], &[])
+            .await;
         assert_page_is_sound("/submit", &page.text);
         let mut fields = fields_of(&page.text);
         assert_eq!((value(&fields, "magnet"), value(&fields, "mbid")), (V1, "otto vane"));
@@ -341,7 +402,13 @@ async fn a_record_that_musicbrainz_lacks_gets_an_entry_of_its_own() {
         let set = |fields: &mut Vec<(String, String)>, name: &str, to: &str| {
             fields.iter_mut().filter(|(known, _)| known == name).for_each(|(_, value)| *value = to.into());
         };
-        for (name, to) in [("artist", "Otto Vane"), ("title", "Harbour"), ("year", "1987"), ("type", "EP"), ("catno", "OV-1")] {
+        for (name, to) in [
+            ("artist", "Otto Vane"),
+            ("title", "Harbour"),
+            ("year", "1987"),
+            ("type", "EP"),
+            ("catno", "OV-1"),
+        ] {
             set(&mut fields, name, to);
         }
         let checked = node.post(&pairs(&fields), &[]).await;
@@ -357,9 +424,15 @@ async fn a_record_that_musicbrainz_lacks_gets_an_entry_of_its_own() {
         assert_eq!(node.app.store.waiting_count().unwrap(), if delay { 2 } else { 0 });
         if !delay {
             let own = node.app.store.own_release(&uuid.parse().unwrap()).unwrap().unwrap();
-            assert_eq!((own.body.title.as_str(), own_release::uuid(&own.entry).to_string()), ("Harbour", uuid.clone()));
+            assert_eq!(
+                (own.body.title.as_str(), own_release::uuid(&own.entry).to_string()),
+                ("Harbour", uuid.clone())
+            );
             let link = &node.app.store.newest_groups(1).unwrap()[0].links[0].link;
-            assert_eq!((link.artist.as_str(), link.year, link.mbid.to_string()), ("Otto Vane", Some(1987), uuid));
+            assert_eq!(
+                (link.artist.as_str(), link.year, link.mbid.to_string()),
+                ("Otto Vane", Some(1987), uuid)
+            );
         }
     }
 }

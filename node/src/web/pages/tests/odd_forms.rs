@@ -8,7 +8,8 @@ use std::cell::RefCell;
 
 /// Fields with text, which every page has to give back.
 const TEXTS: [&str; 13] = [
-    "magnet", "mbid", "artist", "title", "year", "type", "media", "format", "encoding", "log", "cue", "label", "catno",
+    "magnet", "mbid", "artist", "title", "year", "type", "media", "format", "encoding", "log", "cue",
+    "label", "catno",
 ];
 const BUTTONS: [&str; 6] = ["confirm", "check", "back", "own", "drop_torrent", "checked"];
 
@@ -34,12 +35,20 @@ fn odd_text() -> impl Strategy<Value = String> {
 
 fn odd_form() -> impl Strategy<Value = Vec<(String, String)>> {
     let texts = prop::collection::vec((prop::sample::select(TEXTS.to_vec()), odd_text()), 0..14);
-    let buttons = prop::collection::vec((prop::sample::select(BUTTONS.to_vec()), prop_oneof!["yes", "form", "sign", ".{0,5}"]), 0..3);
-    let others = prop::collection::vec((prop_oneof![Just("torrent".to_owned()), Just("choice".into()), Just("url".into())], odd_text()), 0..2);
+    let buttons = prop::collection::vec(
+        (prop::sample::select(BUTTONS.to_vec()), prop_oneof!["yes", "form", "sign", ".{0,5}"]),
+        0..3,
+    );
+    let others = prop::collection::vec(
+        (prop_oneof![Just("torrent".to_owned()), Just("choice".into()), Just("url".into())], odd_text()),
+        0..2,
+    );
     (texts, buttons, others).prop_map(|(texts, buttons, others)| {
         let mut fields: Vec<(String, String)> = Vec::new();
         let all = texts.into_iter().map(|(name, value)| (name.to_owned(), value));
-        for (name, value) in all.chain(buttons.into_iter().map(|(name, value)| (name.to_owned(), value))).chain(others) {
+        for (name, value) in
+            all.chain(buttons.into_iter().map(|(name, value)| (name.to_owned(), value))).chain(others)
+        {
             if !fields.iter().any(|(known, _)| *known == name) {
                 fields.push((name, value));
             }
@@ -62,7 +71,8 @@ fn no_form_is_too_odd() {
     let mut runner = TestRunner::new(Runs { cases: 300, failure_persistence: None, ..Runs::default() });
     let run = |fields: Vec<(String, String)>| {
         let node = node.borrow();
-        let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let pairs: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let answer = runtime.block_on(node.post(&pairs, &[]));
         let said = |name: &str| pairs.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
         if answer.status == StatusCode::SEE_OTHER {
@@ -73,7 +83,11 @@ fn no_form_is_too_odd() {
             prop_assert!(count <= 2, "a second entry");
             return Ok(());
         }
-        prop_assert!(answer.status == StatusCode::OK || answer.status == StatusCode::BAD_REQUEST, "{}", answer.status);
+        prop_assert!(
+            answer.status == StatusCode::OK || answer.status == StatusCode::BAD_REQUEST,
+            "{}",
+            answer.status
+        );
         prop_assert!(!answer.text.contains("<script"), "{}", answer.text);
         assert_page_is_sound("/submit", &answer.text);
         let back = fields_of(&answer.text);
@@ -90,7 +104,14 @@ fn no_form_is_too_odd() {
     };
     runner.run(&odd_form(), run).unwrap();
     // Not all of them may have been refused.
-    let good = [("magnet", V1), ("mbid", GROUP), ("artist", "a"), ("title", "t"), ("confirm", "yes"), ("idempotency_key", "another")];
+    let good = [
+        ("magnet", V1),
+        ("mbid", GROUP),
+        ("artist", "a"),
+        ("title", "t"),
+        ("confirm", "yes"),
+        ("idempotency_key", "another"),
+    ];
     let node = node.borrow();
     runtime.block_on(node.post(&good, &[])).location();
     assert!(node.app.store.scope_state(deadwax_index::entry::Scope::Main).unwrap().count >= 1);
@@ -105,7 +126,8 @@ async fn huge_and_broken_requests_are_refused_in_plain_words() {
     };
     const PARTS: &str = "multipart/form-data; boundary=x";
     let part = |name: &str, bytes: &[u8]| {
-        [format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes(), bytes, b"\r\n"].concat()
+        [format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes(), bytes, b"\r\n"]
+            .concat()
     };
     let huge = vec![b'a'; crate::web::MAX_REQUEST_BYTES + 1];
     for (kind, body, status) in [
@@ -132,7 +154,9 @@ async fn huge_and_broken_requests_are_refused_in_plain_words() {
 #[tokio::test]
 async fn forms_with_files_of_other_sites_are_refused_too() {
     let node = Node::new(false);
-    let body = format!("--x\r\nContent-Disposition: form-data; name=\"confirm\"\r\n\r\nyes\r\n--x\r\nContent-Disposition: form-data; name=\"magnet\"\r\n\r\n{V1}\r\n--x\r\nContent-Disposition: form-data; name=\"mbid\"\r\n\r\n{GROUP}\r\n--x--\r\n");
+    let body = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"confirm\"\r\n\r\nyes\r\n--x\r\nContent-Disposition: form-data; name=\"magnet\"\r\n\r\n{V1}\r\n--x\r\nContent-Disposition: form-data; name=\"mbid\"\r\n\r\n{GROUP}\r\n--x--\r\n"
+    );
     let request = Request::post("/submit").header(HOST, "abc.onion").header("sec-fetch-site", "cross-site");
     let request = request.header(CONTENT_TYPE, "multipart/form-data; boundary=x").body(body.into()).unwrap();
     assert_eq!(node.send(request).await.status, StatusCode::FORBIDDEN);

@@ -137,8 +137,8 @@ async fn a_refused_form_keeps_what_was_typed() {
         name => format!("typed <{name}>"),
     };
     let names = [
-        "magnet", "mbid", "artist", "title", "year", "type", "media", "format", "encoding", "label", "catno", "log",
-        "cue",
+        "magnet", "mbid", "artist", "title", "year", "type", "media", "format", "encoding", "label", "catno",
+        "log", "cue",
     ];
     for (faulty, value, field) in [
         ("year", "soon".to_owned(), "year"),
