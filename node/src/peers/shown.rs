@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Ids that are kept of each peer, 64 KiB: what comes in some hours, in a network of many.
 const MAX_SHOWN: usize = 4096;
+/// Peers of whom something is kept; they come and go, and there are fewer at any time.
+const MAX_PEERS: usize = 64;
 
 type Prefix = [u8; ID_PREFIX_BYTES];
 
@@ -22,6 +24,9 @@ impl Shown {
     /// A peer showed that it has these.
     pub fn by(&self, peer: &PeerAddress, ids: impl IntoIterator<Item = Prefix>) {
         let mut peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if peers.len() >= MAX_PEERS && !peers.contains_key(peer) {
+            peers.clear();
+        }
         let shown = peers.entry(peer.clone()).or_default();
         for id in ids {
             if shown.len() == MAX_SHOWN {
