@@ -9,6 +9,7 @@
 //!
 //! Not here: the texts. They stay in the bodies, and are read from there.
 
+pub mod alike;
 pub mod authored;
 pub mod collage_items;
 pub mod collages;

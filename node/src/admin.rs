@@ -7,16 +7,17 @@ mod import;
 use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::networks::Network;
 use crate::peers::status::{PeerReport, ScopeAnswer};
-use crate::submit::{Draft, Receipt, link_of, submit};
+use crate::submit::check::{Findings, link_with_findings};
+use crate::submit::{Draft, Receipt, SubmitError, submit};
 use crate::web::MAX_REQUEST_BYTES;
 use crate::web::error::{ApiError, WebError, no_such_page};
 use crate::web::sync::scope_answers;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use deadwax_index::entry::Scope;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What `deadwax status --json` prints.
@@ -75,13 +76,41 @@ async fn status(State(app): State<SharedApp>) -> Result<Json<Status>, ApiError> 
     Ok(Json(blocking(&app, status_of).await?))
 }
 
+/// A link that was added, or would be.
+#[derive(Serialize)]
+struct Added {
+    /// None where it was only looked at.
+    #[serde(flatten)]
+    receipt: Option<Receipt>,
+    #[serde(flatten)]
+    findings: Findings,
+}
+
+/// How a link is added.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HowToAdd {
+    /// Nothing is signed.
+    check: bool,
+}
+
 async fn add_link(
     State(app): State<SharedApp>,
+    Query(how): Query<HowToAdd>,
     draft: Result<Json<Draft>, JsonRejection>,
-) -> Result<Json<Receipt>, ApiError> {
+) -> Result<Json<Added>, ApiError> {
     let Json(draft) = draft?;
-    let receipt = blocking(&app, move |app| submit(app, &link_of(app, &draft)?, None));
-    Ok(Json(receipt.await?))
+    let added = blocking(&app, move |app| {
+        let (link, findings) = link_with_findings(app, &draft)?;
+        let receipt = if how.check {
+            link.to_body().map_err(|error| SubmitError::Problem(error.problem()))?;
+            None
+        } else {
+            Some(submit(app, &link, None)?)
+        };
+        Ok::<_, SubmitError>(Added { receipt, findings })
+    });
+    Ok(Json(added.await?))
 }
 
 async fn tracker(State(app): State<SharedApp>) -> Json<deadwax_i2p_gateway::tracker::TrackerStats> {

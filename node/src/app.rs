@@ -6,6 +6,7 @@ use crate::disk::Disk;
 use crate::networks::Networks;
 use crate::peers::address::PeerAddress;
 use crate::peers::board::PeerBoard;
+use crate::peers::shown::Shown;
 use crate::signer::Signer;
 use crate::submit::{SubmitError, sign_anew};
 use crate::web::sync::Serving;
@@ -41,6 +42,8 @@ pub struct App {
     pub dialer: Dialer,
     /// What is known about each peer.
     pub peers: PeerBoard,
+    /// Which entries they have shown lately.
+    pub shown: Shown,
     /// Whether the disk is full.
     pub disk: Disk,
     /// Changes whenever entries joined the set; wakes open tails and the search index.
@@ -69,6 +72,7 @@ impl App {
             networks: Networks::new(config.tor.enabled, config.i2p.enabled),
             dialer,
             peers: PeerBoard::new(&config.sync.peers),
+            shown: Shown::default(),
             disk: Disk::default(),
             released: watch::Sender::new(0),
             config,

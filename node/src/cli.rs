@@ -5,6 +5,7 @@
 mod catalogue;
 mod client;
 mod entry;
+mod examples;
 mod export;
 mod identity;
 mod import;
@@ -15,19 +16,20 @@ mod node;
 mod output;
 mod peers;
 mod search;
+mod shell;
 mod sync;
 mod torrent;
 
 use crate::config::Config;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use output::{Failure, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A music index that nobody can switch off: a node, and what can be done with it.
 #[derive(Debug, Parser)]
-#[command(name = "deadwax", version, after_help = EXAMPLES, arg_required_else_help = false)]
+#[command(name = "deadwax", version, arg_required_else_help = false)]
 struct Cli {
     /// Where the node keeps everything [default: ~/.local/share/deadwax]
     #[arg(long, value_name = "DIR", global = true, env = "DEADWAX_DATA_DIR")]
@@ -41,13 +43,6 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
-
-const EXAMPLES: &str = "Examples:
-  deadwax                                    run a node
-  deadwax run --network network.toml         run a node in a network of its own, for trying it out
-  deadwax search 'salt cartographers'        search the running node, or its files
-  deadwax magnet 'magnet:?xt=urn:btih:...'   see what of a magnet stays inside I2P
-  deadwax status                             what the running node is doing";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -99,6 +94,10 @@ enum Command {
     /// Show the configuration
     #[command(subcommand)]
     Config(node::ConfigCommand),
+    /// Print what completes commands in a shell
+    Completions(shell::Completions),
+    /// Print the manual page, or write one for each command
+    Man(shell::Man),
 }
 
 /// What every command gets.
@@ -117,7 +116,7 @@ impl Context {
 
 /// Parses the arguments and runs the command.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         // Help and version are no errors; programs get theirs in the form that they asked for.
         Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") => {
@@ -150,11 +149,24 @@ pub fn main() -> ExitCode {
         Command::Torrent(command) => command.run(&context),
         Command::Tracker(command) => command.run(&context),
         Command::Config(command) => command.run(&context),
+        Command::Completions(command) => command.run(&context),
+        Command::Man(command) => command.run(&context),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => out.fail(failure),
     }
+}
+
+/// The whole command line, with an example for each command.
+fn command() -> clap::Command {
+    examples::add(Cli::command())
+}
+
+fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// What clap says in one line, without its hints on usage.
@@ -177,10 +189,9 @@ fn default_data_dir() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 }

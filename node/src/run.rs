@@ -92,9 +92,14 @@ fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && !wants_no_colour())
         .with_writer(std::io::stderr)
         .try_init();
+}
+
+/// <https://no-color.org>: set to anything but nothing.
+fn wants_no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 async fn run_until_stopped(mut options: Options) -> Result<()> {

@@ -1,22 +1,30 @@
-//! From what a person typed to a signed entry: checks, signing, and release now or later.
+//! From a link to a signed entry: signing, and release now or later. What a person typed becomes a link in
+//! `submit/draft.rs`; what is shown to them before anything is signed is in `submit/check.rs`.
+
+pub mod check;
+pub mod draft;
+pub mod editions;
+pub mod guess;
+pub mod own_release;
+pub mod release;
+pub mod source;
+
+pub use draft::{Draft, link_of};
 
 use crate::app::{App, now_secs};
+use crate::signer::Signer;
 use deadwax_index::Problem;
-use deadwax_index::catalogue::KnownGroup;
 use deadwax_index::entry::kind::Kind;
-use deadwax_index::entry::link::{File, Link};
+use deadwax_index::entry::link::Link;
 use deadwax_index::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
-use deadwax_index::infohash::Infohashes;
 use deadwax_index::ingest::{Kept, Outcome, quota};
-use deadwax_index::magnet::Magnet;
-use deadwax_index::mbid::{self, MbidKind, Uuid};
 use deadwax_index::members::RulingSubject;
+use deadwax_index::search::SearchError;
 use deadwax_index::store::StoreError;
 use deadwax_index::store::private::Subject;
-use deadwax_index::torrent::{MAX_TORRENT_BYTES, Torrent};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 /// Mean of the random wait before release.
 const MEAN_DELAY_SECS: f64 = 600.0;
@@ -24,39 +32,6 @@ const MEAN_DELAY_SECS: f64 = 600.0;
 const MAX_DELAY_SECS: f64 = 3600.0;
 /// Idempotency keys are made by forms; longer ones are not ours.
 pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 64;
-/// Trackers of a torrent's own that a link carries.
-const MAX_OWN_TRACKERS: usize = deadwax_index::entry::link::MAX_TRACKERS;
-
-/// A link as a form, the command line or the API gives it. Empty fields count as absent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Draft {
-    /// The torrent as a magnet, or ...
-    pub magnet: String,
-    /// ... as a .torrent file in base64.
-    pub torrent: String,
-    /// MBID, or musicbrainz.org address.
-    pub mbid: String,
-    /// Artist credit; may be absent where the release group is known here.
-    pub artist: String,
-    /// Title; may be absent where the release group is known here.
-    pub title: String,
-    /// Year of first release.
-    pub year: String,
-    /// Types, separated by commas: `Album, Live`.
-    #[serde(rename = "type")]
-    pub types: String,
-    /// `CD`, `Vinyl`, `WEB`, ...
-    pub media: String,
-    /// `FLAC`, `MP3`, ...
-    pub format: String,
-    /// `Lossless`, `V0 (VBR)`, `320`, ...
-    pub encoding: String,
-    /// Record label of the edition.
-    pub label: String,
-    /// Catalogue number of the edition.
-    pub catno: String,
-}
 
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +73,9 @@ pub enum SubmitError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The search index failed.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// The file of the node's key cannot be written.
     #[error("the node's key cannot be kept: {0}")]
     Key(#[source] std::io::Error),
@@ -107,175 +85,9 @@ fn problem(code: &'static str, field: &'static str, message: &str, fix: &'static
     Problem { code, field, message: message.into(), fix }
 }
 
-/// Turns a draft into a link, with what is known here filled in.
-///
-/// # Errors
-/// The first field that a person has to mend.
-pub fn link_of(app: &App, draft: &Draft) -> Result<Link, SubmitError> {
-    let (mbid, kind) = mbid::parse(&draft.mbid).map_err(|error| error.problem())?;
-    let (mbid, group, catalogued) = catalogued(app, mbid);
-    let mut link = torrent_of(draft)?;
-    add_own_tracker(&mut link, app.own_tracker());
-    link.mbid = mbid;
-    // A bare MBID does not say what it names: the catalogue may know, and else people copy the release group's.
-    link.release_group = group.filter(|group| *group != mbid);
-    link.mbid_kind = match link.release_group {
-        Some(_) => MbidKind::Release,
-        None => kind.unwrap_or(MbidKind::ReleaseGroup),
-    };
-    let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
-    let known = app.store.group(&mbid)?;
-    let known_artist = || {
-        let catalogued = catalogued.as_ref().and_then(|group| text(&group.artist));
-        catalogued.or_else(|| known.as_ref().map(|group| group.artist().to_owned()))
-    };
-    let known_title = || {
-        let catalogued = catalogued.as_ref().and_then(|group| text(&group.title));
-        catalogued.or_else(|| known.as_ref().map(|group| group.title().to_owned()))
-    };
-    link.artist = text(&draft.artist).or_else(known_artist).ok_or_else(|| {
-        problem("link.artist", "artist", "The artist is missing.", "Type the artist as the release names it.")
-    })?;
-    link.title = text(&draft.title).or_else(known_title).ok_or_else(|| {
-        problem("link.title", "title", "The title is missing.", "Type the title of the album.")
-    })?;
-    link.year = match draft.year.trim() {
-        "" => {
-            let catalogued = catalogued.as_ref().and_then(|group| group.year);
-            catalogued.or_else(|| known.as_ref().and_then(|group| group.year()))
-        }
-        year => Some(year.parse().ok().filter(|year| (1..=9999).contains(year)).ok_or_else(|| {
-            problem("link.year", "year", "This is not a year.", "Type four digits, or leave it empty.")
-        })?),
-    };
-    link.types = draft.types.split(',').filter_map(text).collect();
-    link.media = text(&draft.media);
-    link.format = text(&draft.format);
-    link.encoding = text(&draft.encoding);
-    link.edition.label = text(&draft.label);
-    link.edition.catno = text(&draft.catno);
-    Ok(link)
-}
-
-/// What the MusicBrainz catalogue says, if it is here and can be read: links are made without it, too. A
-/// merged MBID is followed to the one that counts now; with it comes the group of a release.
-fn catalogued(app: &App, mbid: Uuid) -> (Uuid, Option<Uuid>, Option<KnownGroup>) {
-    let known = app.search.catalogue().with(|catalogue| match catalogue {
-        Some((catalogue, _)) => {
-            let mbid = catalogue.resolve(&mbid)?;
-            let group = catalogue.group_of(&mbid)?;
-            let known = group.map(|group| catalogue.known_group(&group)).transpose()?.flatten();
-            Ok((mbid, group, known))
-        }
-        None => Ok((mbid, None, None)),
-    });
-    known.unwrap_or_else(|error: StoreError| {
-        tracing::warn!(%error, "the catalogue cannot be read");
-        (mbid, None, None)
-    })
-}
-
-/// What the torrent says of itself; the rest is empty.
-fn torrent_of(draft: &Draft) -> Result<Link, Problem> {
-    let (magnet, torrent) = (draft.magnet.trim(), draft.torrent.trim());
-    let missing = "Paste the magnet of the torrent.";
-    match (magnet.is_empty(), torrent.is_empty()) {
-        (true, true) => Err(problem("link.torrent", "magnet", "The torrent is missing.", missing)),
-        (false, false) => Err(problem(
-            "link.torrent",
-            "magnet",
-            "Both a magnet and a .torrent file were given.",
-            "Give one of them.",
-        )),
-        (false, true) => {
-            let magnet = Magnet::parse(magnet).map_err(|error| error.problem())?;
-            let mut link = empty_link(&magnet.infohashes);
-            link.size_bytes = magnet.size_bytes;
-            link.name = magnet.name;
-            link.trackers =
-                magnet.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
-            Ok(link)
-        }
-        (true, false) => {
-            let broken = || {
-                problem(
-                    "torrent.base64",
-                    "torrent",
-                    "The .torrent file did not arrive whole.",
-                    "Send it again.",
-                )
-            };
-            if torrent.len() > MAX_TORRENT_BYTES / 3 * 4 + 4 {
-                return Err(problem(
-                    "torrent.length",
-                    "torrent",
-                    "The .torrent file is too large.",
-                    "Paste the magnet instead.",
-                ));
-            }
-            let bytes = data_encoding::BASE64.decode(torrent.as_bytes()).map_err(|_| broken())?;
-            let torrent = Torrent::parse(&bytes).map_err(|error| error.problem())?;
-            if torrent.private || torrent.source.is_some() {
-                return Err(problem(
-                    "torrent.private",
-                    "torrent",
-                    "This torrent belongs to a private site, which would see its infohash published.",
-                    "Make a new torrent of the files, without a private flag or source tag.",
-                ));
-            }
-            let mut link = empty_link(&torrent.infohashes);
-            link.size_bytes = Some(torrent.size_bytes);
-            link.file_count = Some(torrent.files.len() as u64);
-            link.trackers =
-                torrent.trackers.iter().take(MAX_OWN_TRACKERS).map(|t| t.as_str().to_owned()).collect();
-            let has =
-                |suffix: &str| torrent.files.iter().any(|file| file.path.to_lowercase().ends_with(suffix));
-            link.log = Some(has(".log"));
-            link.cue = Some(has(".cue"));
-            link.files = torrent
-                .files
-                .into_iter()
-                .map(|file| File { path: file.path, size_bytes: file.size_bytes })
-                .collect();
-            link.name = Some(torrent.name);
-            Ok(link)
-        }
-    }
-}
-
-/// Names this node's tracker beside the torrent's own. Whoever seeds what was submitted here announces
-/// to it, and readers on other nodes have to learn where that is.
-fn add_own_tracker(link: &mut Link, own: Option<String>) {
-    if let Some(own) = own.filter(|own| !link.trackers.contains(own)) {
-        link.trackers.truncate(MAX_OWN_TRACKERS - 1);
-        link.trackers.push(own);
-    }
-}
-
-fn empty_link(infohashes: &Infohashes) -> Link {
-    Link {
-        infohash_v1: infohashes.v1().map(|hash| hash.0),
-        infohash_v2: infohashes.v2().map(|hash| hash.0),
-        mbid: mbid::Uuid::nil(),
-        mbid_kind: MbidKind::ReleaseGroup,
-        release_group: None,
-        artist: String::new(),
-        title: String::new(),
-        year: None,
-        types: Vec::new(),
-        media: None,
-        format: None,
-        encoding: None,
-        size_bytes: None,
-        file_count: None,
-        log: None,
-        log_score: None,
-        cue: None,
-        edition: Default::default(),
-        trackers: Vec::new(),
-        name: None,
-        files: Vec::new(),
-    }
+/// The key that signs what is submitted here. Its lock also keeps two submissions from taking the same n.
+fn signing_key(app: &App) -> MutexGuard<'_, Signer> {
+    app.signer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Signs a link with the node's key. The same torrent for the same MBID is published once.
@@ -283,15 +95,32 @@ fn empty_link(infohashes: &Infohashes) -> Link {
 /// # Errors
 /// See [`SubmitError`]; then nothing has changed.
 pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<Receipt, SubmitError> {
-    let key = idempotency_key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
+    let key = usable(idempotency_key);
     let body = link.to_body().map_err(|error| error.problem())?;
-    let mut signer = app.signer.lock().unwrap_or_else(PoisonError::into_inner);
+    let signer = signing_key(app);
     if let Some(receipt) = known(app, &signer.author(), link, key)? {
         return Ok(receipt);
     }
     if let Some(subject) = app.store.hides_link(&signer.author(), link)? {
         return Err(SubmitError::Problem(hidden(&subject)));
     }
+    sign(app, signer, body, Kind::Link, &subject(link), key)
+}
+
+/// Keys of other lengths are none of ours and are passed over.
+fn usable(key: Option<&str>) -> Option<&str> {
+    key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()))
+}
+
+/// Signs a body of the main scope with the next free n, keeps it, and releases it if it need not wait.
+fn sign(
+    app: &App,
+    mut signer: MutexGuard<'_, Signer>,
+    body: Vec<u8>,
+    kind: Kind,
+    subject: &Subject,
+    key: Option<&str>,
+) -> Result<Receipt, SubmitError> {
     let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
     // Charters only raise it.
     let is_over = n >= quota(Scope::Main)
@@ -305,10 +134,10 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
         )));
     }
     let delay_secs = if app.config.publication.delay { delay_secs() } else { 0 };
-    let entry = signer.sign(body, Kind::Link.number(), n, now_secs() / 3600);
+    let entry = signer.sign(body, kind.number(), n, now_secs() / 3600);
     let entry = entry.inspect_err(|error| _ = app.disk.failed(error)).map_err(SubmitError::Key)?;
     let id = entry.head().id().to_string();
-    let kept = app.store.put_in_outbox(&entry, &subject(link), now_secs() + delay_secs, key);
+    let kept = app.store.put_in_outbox(&entry, subject, now_secs() + delay_secs, key);
     kept.inspect_err(|error| _ = app.disk.failed(error))?;
     if delay_secs > 0 {
         return Ok(Receipt { id, n, state: ReceiptState::Queued });
@@ -345,11 +174,24 @@ pub fn sign_anew(app: &App, entry: &VerifiedEntry) -> Result<(), SubmitError> {
     let Some(body) = entry.body() else { return Ok(()) };
     let subject = Link::from_body(body).map_or_else(|_| Sha256::digest(body).into(), |link| subject(&link));
     let scope = entry.head().scope();
-    let mut signer = app.signer.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut signer = signing_key(app);
     let n = app.store.next_n_with_outbox(&signer.author(), scope)?.max(signer.next_n(scope));
     let kind = entry.head().statement().kind;
     let again = signer.sign(body.to_vec(), kind, n, now_secs() / 3600).map_err(SubmitError::Key)?;
     Ok(app.store.put_in_outbox(&again, &subject, now_secs(), None)?)
+}
+
+/// The receipt of what a form became that was sent before.
+fn answered(app: &App, key: Option<&str>) -> Result<Option<Receipt>, StoreError> {
+    let Some(id) = key.map(|key| app.store.receipt(key)).transpose()?.flatten() else { return Ok(None) };
+    if let Some(entry) = app.store.waiting(&id)? {
+        return Ok(Some(receipt(&entry, ReceiptState::Queued)));
+    }
+    if let Some(stored) = app.store.entry(&id)? {
+        return Ok(Some(receipt(&stored.verify()?, ReceiptState::Released)));
+    }
+    let entry = app.store.in_inbox(&id)?;
+    Ok(entry.map(|entry| receipt(&entry, ReceiptState::Inbox)))
 }
 
 /// The receipt of what was published before: by the same form, or as the same torrent and MBID.
@@ -359,16 +201,8 @@ fn known(
     link: &Link,
     key: Option<&str>,
 ) -> Result<Option<Receipt>, StoreError> {
-    if let Some(id) = key.map(|key| app.store.receipt(key)).transpose()?.flatten() {
-        if let Some(entry) = app.store.waiting(&id)? {
-            return Ok(Some(receipt(&entry, ReceiptState::Queued)));
-        }
-        if let Some(stored) = app.store.entry(&id)? {
-            return Ok(Some(receipt(&stored.verify()?, ReceiptState::Released)));
-        }
-        if let Some(entry) = app.store.in_inbox(&id)? {
-            return Ok(Some(receipt(&entry, ReceiptState::Inbox)));
-        }
+    if let Some(receipt) = answered(app, key)? {
+        return Ok(Some(receipt));
     }
     if let Some(entry) = app.store.waiting_about(&subject(link))? {
         return Ok(Some(receipt(&entry, ReceiptState::Known)));

@@ -24,7 +24,7 @@ use tower::limit::GlobalConcurrencyLimitLayer;
 /// The largest request has a .torrent file of 8 MiB in base64, and other fields beside it.
 pub const MAX_REQUEST_BYTES: usize = 12 * 1024 * 1024;
 /// All other requests: a fetch of 16,384 ids has 256 KiB.
-const MAX_SMALL_REQUEST_BYTES: usize = 256 * 1024;
+pub const MAX_SMALL_REQUEST_BYTES: usize = 256 * 1024;
 /// Large requests that are read at once, on all networks together.
 const MAX_LARGE_REQUESTS: usize = 8;
 /// 12 MiB at 40 kB/s, which is a slow circuit.

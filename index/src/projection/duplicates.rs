@@ -137,7 +137,7 @@ fn torrents(db: &Connection, links: Vec<LinkEntry>) -> Result<Vec<Torrent>, Stor
 
 /// What of a torrent is compared with others.
 #[derive(PartialEq)]
-struct Face {
+pub(super) struct Face {
     infohash_v1: Option<[u8; 20]>,
     infohash_v2: Option<[u8; 32]>,
     file_sizes: Option<(Option<u64>, Vec<u64>)>,
@@ -146,13 +146,13 @@ struct Face {
 }
 
 impl Face {
-    fn of(link: &Link) -> Self {
+    pub(super) fn of(link: &Link) -> Self {
         let Link { infohash_v1, infohash_v2, .. } = *link;
         let (file_sizes, edition, form) = (file_sizes(link), edition_key(link), form(link));
         Self { infohash_v1, infohash_v2, file_sizes, edition, form }
     }
 
-    fn likeness(&self, other: &Self) -> Option<Likeness> {
+    pub(super) fn likeness(&self, other: &Self) -> Option<Likeness> {
         fn same<T: PartialEq>(left: &Option<T>, right: &Option<T>) -> bool {
             left.is_some() && left == right
         }

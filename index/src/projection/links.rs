@@ -318,7 +318,12 @@ fn linked(db: &Connection, mbids: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> 
 }
 
 /// The links under any of `mbids`, at most `limit`, as one group. No more bodies than that are read.
-fn group_of(db: &Connection, mbid: &Uuid, mbids: &[Uuid], limit: usize) -> Result<Option<Group>, StoreError> {
+pub(super) fn group_of(
+    db: &Connection,
+    mbid: &Uuid,
+    mbids: &[Uuid],
+    limit: usize,
+) -> Result<Option<Group>, StoreError> {
     let mut chosen: Vec<_> = mbids.iter().map(|mbid| chosen(db, mbid, limit)).collect::<Result<_, _>>()?;
     if chosen.iter().map(Vec::len).sum::<usize>() > limit {
         // Of each MBID in turn, so that a flood on one release leaves the others.

@@ -1,5 +1,6 @@
 //! Projections are folds over the set: whatever comes in whatever order, equal sets show the same.
 //!
+//! `alike.rs` asks what a link repeats that is not signed yet.
 //! `copy.rs` asks the SQLite copy what its document asks.
 //! `shown.rs` says what is shown, one thing at a time, with entries signed at a `desk.rs`.
 //! `rulings.rs` says what operators hide, and that it comes back.
@@ -7,6 +8,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod alike;
 mod copy;
 mod desk;
 mod order;

@@ -1,4 +1,8 @@
-//! `deadwax link`: publishing torrent links through the running node.
+//! `deadwax link`: publishing torrent links through the running node, with the checks of the submit form.
+//!
+//! Not here: files of many links (`link/lines.rs`).
+
+mod lines;
 
 use super::Context;
 use super::client::Client;
@@ -6,9 +10,9 @@ use super::output::Failure;
 use crate::submit::{Draft, Receipt, ReceiptState};
 use clap::{Args, Subcommand};
 use deadwax_index::torrent::MAX_TORRENT_BYTES;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
-use std::io::{BufRead, BufReader};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -20,16 +24,16 @@ pub enum Link {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("source").required(true).args(["magnet", "torrent", "jsonl"]))]
 pub struct Add {
-    /// The torrent as a magnet
+    /// The torrent as a magnet or infohash
     #[arg(long)]
     magnet: Option<String>,
     /// The torrent as a .torrent file
     #[arg(long, value_name = "FILE")]
     torrent: Option<PathBuf>,
-    /// Many links: a JSON object with these fields on each line
+    /// Many links: a JSON object with these fields on each line; `torrent_file` names a .torrent file
     #[arg(long, value_name = "FILE")]
     jsonl: Option<PathBuf>,
-    /// MBID or musicbrainz.org address of the release group, release or recording
+    /// The release group, release or recording: MBID, address, or barcode
     #[arg(long, required_unless_present = "jsonl", value_name = "MBID-or-URL")]
     mbid: Option<String>,
     /// Artist; may be left out where the release group is known to the node
@@ -53,43 +57,97 @@ pub struct Add {
     /// CD, Vinyl, WEB, ...
     #[arg(long)]
     media: Option<String>,
+    /// Whether a rip log is there, where the files do not say
+    #[arg(long, value_name = "yes|no", value_parser = ["yes", "no"])]
+    log: Option<String>,
+    /// Whether a cue sheet is there, where the files do not say
+    #[arg(long, value_name = "yes|no", value_parser = ["yes", "no"])]
+    cue: Option<String>,
     /// Record label of the edition
     #[arg(long)]
     label: Option<String>,
     /// Catalogue number of the edition
     #[arg(long)]
     catno: Option<String>,
+    /// Say what would be signed, and sign nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
-/// What became of the lines of a file.
-#[derive(Debug, Default, Serialize)]
-struct Bulk {
-    read: u64,
-    new: u64,
-    known: u64,
-    invalid: u64,
+/// The node's answer.
+#[derive(Debug, Serialize, Deserialize)]
+struct Added {
+    /// None where it was only looked at.
+    #[serde(flatten)]
+    receipt: Option<Receipt>,
+    /// What may be a duplicate.
+    warnings: Vec<Warning>,
+    /// What was in the torrent and is not in the link.
+    dropped: Vec<Dropped>,
+    /// Fields that were filled in from the list of files.
+    read: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Warning {
+    code: String,
+    entry: String,
+    mbid: String,
+    message: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Dropped {
+    field: String,
+    value: String,
 }
 
 impl Link {
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         let Self::Add(add) = self;
         if let Some(path) = &add.jsonl {
-            return add_lines(context, path);
+            return lines::add_lines(context, path, add.dry_run);
         }
+        let dry_run = add.dry_run;
         let draft = add.draft()?;
-        let receipt = publish(&mut Client::connect(context, "admin.sock")?, &draft)?;
-        context.out.print(&receipt, |receipt| {
-            let state = match receipt.state {
-                ReceiptState::Released => "published",
-                ReceiptState::Queued => "signed; it will be published within the hour",
-                ReceiptState::Inbox => {
-                    "signed; it will be published when a member vouches for this node's key"
-                }
-                ReceiptState::Known => "was published before",
-            };
-            format!("entry {}\n{state}\n", receipt.id)
-        });
+        let added = publish(&mut Client::connect(context, "admin.sock")?, &draft, dry_run)?;
+        context.out.print(&added, Added::in_words);
         Ok(())
+    }
+}
+
+impl Added {
+    fn in_words(&self) -> String {
+        let mut text = String::new();
+        let mut line = |line: String| writeln!(text, "{line}").expect("writing to a String cannot fail");
+        match &self.receipt {
+            Some(receipt) => {
+                line(format!("entry {}", receipt.id));
+                line(in_words(receipt.state).to_owned());
+            }
+            None => line("nothing is signed: this is what the link would be".into()),
+        }
+        if !self.read.is_empty() {
+            let fields = self.read.iter().map(|(name, value)| format!("{name} {value}"));
+            line(format!("read from the files: {}", fields.collect::<Vec<_>>().join(", ")));
+        }
+        if !self.dropped.is_empty() {
+            let fields = self.dropped.iter().map(|dropped| format!("{} {}", dropped.field, dropped.value));
+            line(format!("left out: {}", fields.collect::<Vec<_>>().join(", ")));
+        }
+        for warning in &self.warnings {
+            line(format!("warning: {} (entry {})", warning.message, warning.entry));
+        }
+        text
+    }
+}
+
+fn in_words(state: ReceiptState) -> &'static str {
+    match state {
+        ReceiptState::Released => "published",
+        ReceiptState::Queued => "signed; it will be published within the hour",
+        ReceiptState::Inbox => "signed; it will be published when a member vouches for this node's key",
+        ReceiptState::Known => "was published before",
     }
 }
 
@@ -107,6 +165,8 @@ impl Add {
             media: self.media.unwrap_or_default(),
             format: self.format.unwrap_or_default(),
             encoding: self.encoding.unwrap_or_default(),
+            log: self.log.unwrap_or_default(),
+            cue: self.cue.unwrap_or_default(),
             label: self.label.unwrap_or_default(),
             catno: self.catno.unwrap_or_default(),
         })
@@ -123,55 +183,11 @@ fn read_torrent(path: &Path) -> Result<String, Failure> {
     Ok(data_encoding::BASE64.encode(&bytes))
 }
 
-fn publish(client: &mut Client, draft: &Draft) -> Result<Receipt, Failure> {
-    let answer = client.post("/admin/v1/links", draft)?;
+/// Has the node sign a link, or look at it where `dry_run`.
+fn publish(client: &mut Client, draft: &Draft, dry_run: bool) -> Result<Added, Failure> {
+    let path = if dry_run { "/admin/v1/links?check=true" } else { "/admin/v1/links" };
+    let answer = client.post(path, draft)?;
     serde_json::from_value(answer).map_err(|error| {
         Failure::bad("node.answer", "", format!("{error}."), "Is the node of another version?")
     })
-}
-
-/// Publishes each line of a file. A line that is refused is reported with its number, and the rest
-/// goes on; running the same file again publishes only what is missing.
-fn add_lines(context: &Context, path: &Path) -> Result<(), Failure> {
-    let file = std::fs::File::open(path).map_err(|error| Failure::file(path, &error))?;
-    let length = file.metadata().map_err(|error| Failure::file(path, &error))?.len();
-    let mut client = Client::connect(context, "admin.sock")?;
-    // Drawn on standard error, and only on a terminal.
-    let bar = ProgressBar::new(length).with_style(
-        ProgressStyle::with_template("{bar:30} {percent}% · {elapsed} · {eta} left · {msg}")
-            .expect("the template is constant"),
-    );
-    let mut bulk = Bulk::default();
-    for (number, line) in (1u64..).zip(BufReader::new(file).lines()) {
-        let line = line.map_err(|error| Failure::file(path, &error))?;
-        bar.inc(line.len() as u64 + 1);
-        if line.trim().is_empty() {
-            continue;
-        }
-        bulk.read += 1;
-        let draft = serde_json::from_str::<Draft>(&line).map_err(|error| {
-            Failure::bad("link.json", "", format!("{error}."), "Write one JSON object on each line.")
-        });
-        match draft.and_then(|draft| publish(&mut client, &draft)) {
-            Ok(receipt) if receipt.state == ReceiptState::Known => bulk.known += 1,
-            Ok(_) => bulk.new += 1,
-            Err(failure) => {
-                bulk.invalid += 1;
-                bar.suspend(|| context.out.fail(failure.at_line(number)));
-            }
-        }
-        bar.set_message(format!("{} new, {} known, {} refused", bulk.new, bulk.known, bulk.invalid));
-    }
-    bar.finish_and_clear();
-    context.out.print(&bulk, |bulk| {
-        format!(
-            "{} lines: {} new, {} known before, {} refused\n",
-            bulk.read, bulk.new, bulk.known, bulk.invalid
-        )
-    });
-    if bulk.invalid > 0 {
-        let message = format!("{} lines were refused.", bulk.invalid);
-        return Err(Failure::bad("link.lines", "", message, "Mend them and run the same command again."));
-    }
-    Ok(())
 }

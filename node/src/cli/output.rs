@@ -21,12 +21,14 @@ pub struct Output {
 pub struct Failure {
     problem: Problem,
     status: u8,
+    /// Of the file that was read, from 1.
+    line: Option<u64>,
 }
 
 impl Failure {
     /// Bad input: exit status 1.
     pub fn refused(problem: Problem) -> Self {
-        Self { problem, status: 1 }
+        Self { problem, status: 1, line: None }
     }
 
     /// Bad input that only this command knows: exit status 1.
@@ -38,14 +40,18 @@ impl Failure {
     pub fn usage(message: &str) -> Self {
         let problem =
             Problem { code: "usage", field: "", message: message.into(), fix: "See `deadwax --help`." };
-        Self { problem, status: 2 }
+        Self { problem, status: 2, line: None }
     }
 
     /// No node is running: exit status 3.
     pub fn no_node() -> Self {
         let message = "No node is running on this data directory.".into();
         let fix = "Start one with `deadwax run`, or name its folder with --data-dir.";
-        Self { problem: Problem { code: "node.absent", field: "", message, fix }, status: NO_NODE }
+        Self {
+            problem: Problem { code: "node.absent", field: "", message, fix },
+            status: NO_NODE,
+            line: None,
+        }
     }
 
     /// Whether it is that no node runs.
@@ -53,9 +59,15 @@ impl Failure {
         self.status == NO_NODE
     }
 
+    /// Whether there is no sense in going on with the next line: the node is gone, or its disk is full.
+    pub fn ends_everything(&self) -> bool {
+        self.is_no_node() || ["node.answer", "disk.full"].contains(&self.problem.code)
+    }
+
     /// The same, with the number of the line that it is about.
     pub fn at_line(mut self, number: u64) -> Self {
         self.problem.message = format!("Line {number}: {}", self.problem.message);
+        self.line = Some(number);
         self
     }
 
@@ -75,6 +87,8 @@ impl Failure {
 #[derive(Serialize)]
 struct ErrorLine<'a> {
     error: &'a Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
 }
 
 impl Output {
@@ -93,7 +107,7 @@ impl Output {
     pub fn fail(self, failure: Failure) -> ExitCode {
         let Problem { message, fix, .. } = &failure.problem;
         let line = if self.json {
-            serde_json::to_string(&ErrorLine { error: &failure.problem })
+            serde_json::to_string(&ErrorLine { error: &failure.problem, line: failure.line })
                 .expect("a problem always serialises")
         } else {
             format!("deadwax: {message}\n{fix}")

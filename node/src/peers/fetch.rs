@@ -108,10 +108,13 @@ impl Fetcher<'_> {
         entries: Vec<VerifiedEntry>,
         after: Option<u64>,
     ) -> Result<Taken, FollowError> {
-        let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
+        let (address, scope, incarnation) = (self.peer.clone(), self.scope, self.incarnation);
+        let peer = address.to_string();
         blocking(self.app, move |app| {
             let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
             let outcomes = app.take_in(&entries, position)?;
+            app.shown
+                .by(&address, entries.iter().filter_map(|entry| entry.head().id().0.first_chunk().copied()));
             let count = |what| outcomes.iter().filter(|outcome| **outcome == what).count() as u64;
             Ok(Taken { new: count(Outcome::New), known: count(Outcome::Known), unsent: 0 })
         })

@@ -345,6 +345,7 @@ impl Tail<'_> {
     /// Fetches those of `ids` that are missing, as far as no other tail does, then commits the position.
     async fn fetch(&self, ids: Vec<[u8; ID_PREFIX_BYTES]>, after: u64) -> Result<(), FollowError> {
         let app = self.fetcher.app;
+        app.shown.by(self.fetcher.peer, ids.iter().copied());
         let missing = |ids: Vec<_>| blocking(app, move |app| app.store.missing(&ids));
         let mut wanted = missing(ids).await?;
         let mut ended = self.turns.claims.ended();

@@ -139,6 +139,7 @@ impl From<SubmitError> for WebError {
                 next_n,
             },
             SubmitError::Store(error) => error.into(),
+            SubmitError::Search(error) => error.into(),
             SubmitError::Key(error) if deadwax_index::disk::is_full(&error) => Self::full(),
             SubmitError::Key(error) => Self::internal(error),
         }

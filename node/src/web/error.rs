@@ -32,6 +32,8 @@ pub enum WebError {
     Gone(Problem),
     /// More than is read: 413.
     TooLarge,
+    /// A form of a type that is not read: 415.
+    MediaType(Problem),
     /// Nothing has this address: 404.
     NotFound(Problem),
     /// Too many requests of this sort at once: 503.
@@ -75,6 +77,7 @@ impl WebError {
                     fix: "Send the magnet instead of a large .torrent file.",
                 },
             ),
+            Self::MediaType(problem) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, problem),
             Self::NotFound(problem) => (StatusCode::NOT_FOUND, problem),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,

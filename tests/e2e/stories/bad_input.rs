@@ -170,7 +170,7 @@ fn links_are_refused(node: &TestNode) -> Result<()> {
 }
 
 fn forms_are_refused(node: &TestNode) -> Result<()> {
-    let form = "magnet=hello&mbid=&artist=Kept+Artist&title=Kept+Title&year=soon";
+    let form = "magnet=hello&mbid=&artist=Kept+Artist&title=Kept+Title&year=soon&confirm=yes";
     let (status, page) = post_raw(node, "/submit", "application/x-www-form-urlencoded", form.as_bytes())?;
     let page = String::from_utf8(page)?;
     ensure!(status == 400, "status {status}");

@@ -26,6 +26,9 @@ const TITLE: &str = "Letters from the Breakwater";
 /// Two words, both misspelt.
 const TYPO: &str = "harbuor breakwatr";
 
+/// Each page of a submission has one.
+const FORM: &str = "form[action='/submit']";
+
 /// Pages are looked at in these widths, in pixels; the narrow one must not scroll sideways.
 const WIDTHS: [u32; 2] = [320, 1280];
 
@@ -157,16 +160,22 @@ fn visit(browser: &mut Browser, url: &str) -> Result<u16> {
     }
 }
 
-/// Fills in the form as a person does; the id on the receipt.
+/// Fills in the forms as a person does; the id on the receipt.
 fn submit(stage: &mut Stage, browser: &mut Browser, base: &str, torrent: &Torrent) -> Result<String> {
     ensure!(visit(browser, &format!("{base}/"))? == 200, "no home page");
     shoot(stage, browser, "home-empty")?;
     ensure!(visit(browser, &format!("{base}/submit"))? == 200, "no form");
     shoot(stage, browser, "submit")?;
     let url = format!("https://musicbrainz.org/release-group/{MBID}");
+    browser.fill(FORM, &[("magnet", torrent.magnet.as_str()), ("mbid", &url)])?;
+    ensure!(browser.submit("button[name=check]", PAGE)? == 200, "no check page: {}", browser.text("main")?);
+    shoot(stage, browser, "submit-check")?;
+    let removed = browser.text(".sheet")?;
+    ensure!(
+        removed.contains("Removed") && removed.contains("2 trackers"),
+        "clearnet trackers are not named: {removed}"
+    );
     let good = [
-        ("magnet", torrent.magnet.as_str()),
-        ("mbid", &url),
         ("artist", ARTIST),
         ("title", TITLE),
         ("year", "2008"),
@@ -176,18 +185,18 @@ fn submit(stage: &mut Stage, browser: &mut Browser, base: &str, torrent: &Torren
         ("media", "CD"),
     ];
     // First with a mistake: nothing that was typed may be lost.
-    browser.fill("form[action='/submit']", &good)?;
-    browser.fill("form[action='/submit']", &[("year", "the year 2008")])?;
-    ensure!(browser.submit("form[action='/submit']", PAGE)? == 400, "a year of words was taken");
+    browser.fill(FORM, &good)?;
+    browser.fill(FORM, &[("year", "the year 2008")])?;
+    ensure!(browser.submit("button[name=confirm]", PAGE)? == 400, "a year of words was taken");
     let error = browser.text("#year-error")?;
     ensure!(
         !error.is_empty() && browser.attribute("[name=artist]", "value")?.as_deref() == Some(ARTIST),
         "{error}"
     );
     shoot(stage, browser, "submit-refused")?;
-    browser.fill("form[action='/submit']", &[("year", "2008")])?;
+    browser.fill(FORM, &[("year", "2008")])?;
     ensure!(
-        browser.submit("form[action='/submit']", PAGE)? == 200,
+        browser.submit("button[name=confirm]", PAGE)? == 200,
         "the form was refused: {}",
         browser.text("main")?
     );

@@ -92,6 +92,19 @@ async fn what_was_marked_before_a_broken_stream_is_kept_and_nothing_of_a_batch_w
     assert_eq!((count, position), (0, 0));
 }
 
+#[tokio::test]
+async fn what_a_tail_names_is_held_by_its_node() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = App::for_test(&dir.path().join("node"), Config::default());
+    let entries = entries(3);
+    let mut tail: Vec<u8> = entries[..2].iter().flat_map(VerifiedEntry::to_bytes).collect();
+    tail.push(2);
+    let peer = peer(dir.path(), tail);
+    let Err(_) = connection(&app, &peer, &Turns::default()).await;
+    let held = |entry: &VerifiedEntry| app.shown.has(&peer, &entry.head().id());
+    assert!(held(&entries[0]) && held(&entries[1]) && !held(&entries[2]));
+}
+
 /// Credits of peers with these tails, each followed by a node of its own, when the first one has none left and all of
 /// them failed.
 async fn credits(tails: [Vec<u8>; 3]) -> [u8; 3] {

@@ -3,7 +3,9 @@
 
 use super::{Frame, page, wording};
 use crate::app::{App, SharedApp, blocking};
+use crate::peers::address::PeerAddress;
 use crate::web::error::{PageError, WebError, not_found};
+use crate::web::sync::scope_answers;
 use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -31,6 +33,13 @@ struct ReceiptPage {
     fingerprint: String,
     torrent: String,
     kept: String,
+    held: Held,
+}
+
+/// How many of the nodes that this one reads from hold the entry, as far as they have shown it.
+struct Held {
+    by: usize,
+    of: usize,
 }
 
 /// Query of a receipt.
@@ -104,6 +113,7 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
         mbid: link.group().to_string(),
         has_page: app.listing(&link.group())?.is_some(),
         fingerprint: wording::fingerprint(&entry.head().author().to_string()),
+        held: held(app, &id, is_released)?,
         torrent: link.name.clone().unwrap_or_else(|| "without a name".into()),
         kept: format!(
             "{}. Whatever else a magnet carries is not published.",
@@ -112,4 +122,26 @@ fn build(app: &App, id: EntryId, was_known: bool) -> Result<ReceiptPage, WebErro
         artist: link.artist,
         title: link.title,
     })
+}
+
+/// A peer holds an entry that it has shown; and where its set was equal to this node's, all that is in that.
+fn held(app: &App, id: &EntryId, is_released: bool) -> Result<Held, WebError> {
+    let peers = app.peers.report(&scope_answers(&app.scopes()?));
+    let holds = |address: &str| address.parse::<PeerAddress>().is_ok_and(|peer| app.shown.has(&peer, id));
+    let by =
+        peers.iter().filter(|peer| is_released && peer.equal == Some(true) || holds(&peer.address)).count();
+    Ok(Held { by, of: peers.len() })
+}
+
+impl Held {
+    fn in_words(&self) -> String {
+        match self.of {
+            0 => "this node reads from no other, so it does not hear who else has it".into(),
+            of => format!(
+                "by {} of the {} that this one reads from, as they say",
+                self.by,
+                wording::count(of as u64, "node", "nodes")
+            ),
+        }
+    }
 }

@@ -1,82 +1,165 @@
-//! The form for a torrent link: shown, filled in from its address, refused with all that was
-//! typed, or signed. What makes a link of the fields is [`crate::submit`].
+//! Submitting a torrent link in three pages: where it comes from, what would be signed, and the receipt. Whatever
+//! goes wrong, all that was typed comes back. What makes a link of the fields is [`crate::submit`].
+//!
+//! Nothing is signed but by `confirm` (a link) and `own=sign` (a record that MusicBrainz does not have).
 
 mod fields;
+mod form;
+mod view;
 
 use super::origin::SameOrigin;
-use super::{Frame, error_page, page};
+use super::page;
 use crate::app::{App, SharedApp, blocking};
-use crate::submit::{Draft, Receipt, ReceiptState, link_of, submit};
+use crate::submit::check::check;
+use crate::submit::own_release::sign_own_release;
+use crate::submit::{Draft, Receipt, ReceiptState, SubmitError, link_of, submit};
 use crate::web::error::{PageError, WebError};
-use askama::Template;
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::HEXLOWER;
-use deadwax_index::{Problem, mbid};
-use fields::Part;
-use serde::Deserialize;
-use serde::de::value::MapDeserializer;
-use std::collections::HashMap;
+use deadwax_index::Problem;
+use form::{Action, Pairs, SubmitForm};
+use view::{CheckPage, OwnReleasePage, SourcePage};
 
 /// Random bytes in an idempotency key.
 const KEY_BYTES: usize = 16;
 const KEY_FIELD: &str = "idempotency_key";
+/// After the key of a form: that of the own release which was signed on the way.
+const OWN_RELEASE_KEY: &str = "-own";
 
-type Pairs = HashMap<String, String>;
-
-#[derive(Template)]
-#[template(path = "submit.html")]
-struct SubmitPage<'a> {
-    frame: Frame,
-    idempotency_key: String,
-    parts: Vec<Part<'a>>,
-    problem: Option<&'a Problem>,
-    /// The field at fault.
-    faulty: Option<&'static str>,
-    /// Whether entries wait before they are released.
-    is_delayed: bool,
-}
-
-/// `GET /submit`, with any of the fields in the query.
+/// `GET /submit`, with any of the fields in the query. Nothing is ever signed by it.
 pub async fn form(
     State(app): State<SharedApp>,
     query: Result<Query<Pairs>, QueryRejection>,
 ) -> Result<Response, PageError> {
     let Query(pairs) = query.map_err(|error| misread(error.body_text()))?;
-    let (mut draft, _) = read(pairs)?;
-    blocking(&app, move |app| {
-        fill_in(app, &mut draft)?;
-        Ok(form_page(app, StatusCode::OK, &draft, new_key()?, None))
-    })
-    .await
+    let mut form = SubmitForm::read(pairs)?;
+    words_to_search(&mut form.draft);
+    form.key = Some(new_key()?);
+    blocking(&app, move |app| Ok(page(StatusCode::OK, &SourcePage::new(app, &form, None)))).await
 }
 
-/// `POST /submit`: signs, and leads to the receipt.
+/// Names without a release are words to find it by; what is found then says how it is really called.
+fn words_to_search(draft: &mut Draft) {
+    if draft.mbid.trim().is_empty() {
+        let words = [std::mem::take(&mut draft.artist), std::mem::take(&mut draft.title)];
+        draft.mbid = words.join(" ").trim().to_owned();
+    }
+}
+
+/// `POST /submit`: shows what would be signed, or signs and leads to the receipt.
 pub async fn publish(
     _: SameOrigin,
     State(app): State<SharedApp>,
-    form: Result<Form<Pairs>, FormRejection>,
+    form: Result<SubmitForm, PageError>,
 ) -> Result<Response, PageError> {
-    let Form(pairs) = match form {
-        Ok(form) => form,
-        Err(error) => return Ok(error_page(error.status(), &misread(error.body_text()).parts().1)),
-    };
-    let (draft, key) = read(pairs)?;
-    blocking(&app, move |app| {
-        let done = link_of(app, &draft).and_then(|link| submit(app, &link, key.as_deref()));
-        match done {
-            Ok(receipt) => Ok(Redirect::to(&receipt_url(&receipt)).into_response()),
-            Err(error) => {
-                let (status, problem) = WebError::from(error).parts();
-                // The same key: nothing was signed under it.
-                let key = key.map_or_else(new_key, Ok)?;
-                Ok(form_page(app, status, &draft, key, Some(&problem)))
+    let mut form = form?;
+    // The same key on each page of one submission: what is signed under it is signed once.
+    if form.key.is_none() {
+        form.key = Some(new_key()?);
+    }
+    blocking(&app, move |app| answer(app, form)).await
+}
+
+fn answer(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
+    if let Some(problem) = form.problem.take() {
+        return Ok(page(StatusCode::BAD_REQUEST, &SourcePage::new(app, &form, Some(&problem))));
+    }
+    match form.action {
+        Action::Check => check_page(app, form, None),
+        Action::Back => Ok(page(StatusCode::OK, &SourcePage::new(app, &form, None))),
+        Action::OwnRelease => Ok(page(StatusCode::OK, &OwnReleasePage::new(app, &form, None))),
+        Action::SignOwnRelease => own_release(app, form),
+        Action::Publish => {
+            let done = chosen(&form).and_then(|draft| {
+                let link = link_of(app, &draft)?;
+                submit(app, &link, form.key.as_deref())
+            });
+            match done {
+                Ok(receipt) => Ok(Redirect::to(&receipt_url(&receipt)).into_response()),
+                Err(error) => {
+                    let refusal = WebError::from(error).parts();
+                    check_page(app, form, Some(refusal))
+                }
             }
         }
-    })
-    .await
+    }
+}
+
+/// The draft with the record that was chosen from the list, if one was.
+fn chosen(form: &SubmitForm) -> Result<Draft, SubmitError> {
+    let mut draft = form.draft.clone();
+    if !form.choice.is_empty() {
+        draft.mbid = form.choice.clone();
+    } else if form.is_checked && deadwax_index::catalogue::lookup::Identifier::parse(&draft.mbid).is_none() {
+        return Err(SubmitError::Problem(Problem {
+            code: "mbid.choice",
+            field: "mbid",
+            message: "No release is chosen.".into(),
+            fix: "Choose one of the list, search again, or say that MusicBrainz does not have it.",
+        }));
+    }
+    Ok(draft)
+}
+
+/// What would be signed; with `refusal`, why it was not. A torrent that cannot be read leads back to the first page.
+fn check_page(
+    app: &App,
+    mut form: SubmitForm,
+    refusal: Option<(StatusCode, Problem)>,
+) -> Result<Response, PageError> {
+    let checked = match check(app, &form.draft, &form.choice) {
+        Ok(checked) => checked,
+        Err(error) => {
+            let (status, problem) = WebError::from(error).parts();
+            if problem.field == "torrent" {
+                // Another file is needed: this one is carried no further.
+                form.draft.torrent.clear();
+            }
+            return Ok(page(status, &SourcePage::new(app, &form, Some(&problem))));
+        }
+    };
+    let read = if form.is_checked { Vec::new() } else { view::fill_in(&mut form.draft, &checked) };
+    let refusal = refusal.or_else(|| Some((StatusCode::BAD_REQUEST, checked.release_problem.clone()?)));
+    // A file that was refused as such is at fault on the first page only.
+    match &refusal {
+        Some((status, problem))
+            if matches!(fields::at_fault(problem.field), Some("magnet" | "torrent_file")) =>
+        {
+            Ok(page(*status, &SourcePage::new(app, &form, Some(problem))))
+        }
+        Some((status, problem)) => {
+            Ok(page(*status, &CheckPage::new(app, &form, &checked, &read, Some(problem))))
+        }
+        None => Ok(page(StatusCode::OK, &CheckPage::new(app, &form, &checked, &read, None))),
+    }
+}
+
+/// Signs the record, and goes on with it as the release of the link.
+fn own_release(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
+    let key = form.key.as_ref().map(|key| format!("{key}{OWN_RELEASE_KEY}"));
+    match sign_own_release(app, &form.draft, &form.url, key.as_deref()) {
+        Ok(uuid) => {
+            form.draft.mbid = uuid.to_string();
+            form.choice.clear();
+            // The record says them now.
+            for field in
+                [&mut form.draft.artist, &mut form.draft.title, &mut form.draft.year, &mut form.draft.types]
+            {
+                field.clear();
+            }
+            if form.draft.magnet.trim().is_empty() && form.draft.torrent.is_empty() {
+                return Ok(page(StatusCode::OK, &SourcePage::new(app, &form, None)));
+            }
+            check_page(app, form, None)
+        }
+        Err(error) => {
+            let (status, problem) = WebError::from(error).parts();
+            Ok(page(status, &OwnReleasePage::new(app, &form, Some(&problem))))
+        }
+    }
 }
 
 fn receipt_url(receipt: &Receipt) -> String {
@@ -84,61 +167,16 @@ fn receipt_url(receipt: &Receipt) -> String {
     format!("/submitted/{}{before}", receipt.id)
 }
 
-/// The fields of a draft, and the form's idempotency key.
-fn read(mut pairs: Pairs) -> Result<(Draft, Option<String>), WebError> {
-    let key = pairs.remove(KEY_FIELD).filter(|key| !key.is_empty());
-    let draft = Draft::deserialize(MapDeserializer::new(pairs.into_iter()))
-        .map_err(|error: serde::de::value::Error| misread(format!("The form cannot be read: {error}.")))?;
-    Ok((draft, key))
+fn form_problem(message: String) -> Problem {
+    Problem { code: "form", field: "", message, fix: "Open the form again and send it from there." }
 }
 
 fn misread(message: String) -> WebError {
-    WebError::Bad(Problem {
-        code: "form",
-        field: "",
-        message,
-        fix: "Open the form again and send it from there.",
-    })
-}
-
-/// What this node knows of the release goes into the fields that are still empty.
-fn fill_in(app: &App, draft: &mut Draft) -> Result<(), WebError> {
-    let Ok((mbid, _)) = mbid::parse(&draft.mbid) else { return Ok(()) };
-    let Some(group) = app.listing(&mbid)? else { return Ok(()) };
-    let set = |field: &mut String, value: String| {
-        if field.is_empty() {
-            *field = value;
-        }
-    };
-    set(&mut draft.artist, group.artist().to_owned());
-    set(&mut draft.title, group.title().to_owned());
-    set(&mut draft.year, group.year().map_or(String::new(), |year| year.to_string()));
-    set(&mut draft.types, group.types().join(", "));
-    Ok(())
+    WebError::Bad(form_problem(message))
 }
 
 fn new_key() -> Result<String, WebError> {
     let mut key = [0; KEY_BYTES];
     getrandom::fill(&mut key).map_err(WebError::internal)?;
     Ok(HEXLOWER.encode(&key))
-}
-
-fn form_page(
-    app: &App,
-    status: StatusCode,
-    draft: &Draft,
-    key: String,
-    problem: Option<&Problem>,
-) -> Response {
-    let title = if problem.is_some() { "Error: Submit a torrent link" } else { "Submit a torrent link" };
-    let faulty = problem.and_then(|problem| fields::at_fault(problem.field));
-    let form = SubmitPage {
-        frame: Frame::new(app, "/submit", title),
-        idempotency_key: key,
-        parts: fields::parts(draft, faulty.zip(problem)),
-        problem,
-        faulty,
-        is_delayed: app.config.publication.delay,
-    };
-    page(status, &form)
 }

@@ -1,7 +1,10 @@
 //! Every page over the real router, with a store on disk.
 //!
-//! Not here: submitting, and what becomes of it (`tests/submitting.rs`).
+//! Not here: submitting (`tests/submitting.rs`), its check page (`tests/checking.rs`), and hostile forms
+//! (`tests/odd_forms.rs`).
 
+mod checking;
+mod odd_forms;
 mod rulings;
 mod submitting;
 
@@ -206,7 +209,6 @@ async fn what_contributors_write_is_shown_and_never_run() {
         "/".to_owned(),
         format!("/release-group/{GROUP}"),
         format!("/submitted/{}", receipt.id),
-        format!("/submit?mbid={GROUP}"),
         format!("/search?q={}", utf8_percent_encode(evil, NON_ALPHANUMERIC)),
     ] {
         let html = node.get(&uri).await.text;

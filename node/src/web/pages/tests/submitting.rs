@@ -43,6 +43,7 @@ async fn a_submission_is_signed_once_and_has_a_receipt() {
         ("encoding", "Lossless"),
         ("label", ""),
         ("catno", ""),
+        ("confirm", "yes"),
     ];
     let own = [("sec-fetch-site", "same-origin"), (ORIGIN.as_str(), "http://abc.onion")];
     let sent = node.post(&fields, &own).await;
@@ -59,9 +60,11 @@ async fn a_submission_is_signed_once_and_has_a_receipt() {
     let again = node.post(&fields[1..], &own).await;
     assert_eq!(again.location(), format!("{receipt}?known=1"));
     assert!(node.get(again.location()).await.text.contains("Already published"));
-    // A known release fills in the form.
-    let prefilled = node.get(&format!("/submit?mbid={GROUP}")).await.text;
-    assert!(prefilled.contains("value=\"Nell Aster\"") && prefilled.contains("value=\"Album, Live\""));
+    // What is known of a release need not be typed.
+    let other = [("magnet", "6a5b5c5d5e5f606162636465666768696a6b6c6d"), ("mbid", GROUP), ("confirm", "yes")];
+    let bare = node.post(&other, &own).await;
+    let html = node.get(bare.location()).await.text;
+    assert!(html.contains("Nell Aster") && html.contains("1999 · Album · Live"));
 }
 
 #[tokio::test]
@@ -131,10 +134,13 @@ async fn a_refused_form_keeps_what_was_typed() {
         "magnet" => format!("magnet:?xt=urn:btih:{V1}"),
         "mbid" => GROUP.into(),
         "year" => "1999".into(),
+        "log" => "yes".into(),
+        "cue" => "no".into(),
         name => format!("typed <{name}>"),
     };
     let names = [
         "magnet", "mbid", "artist", "title", "year", "type", "media", "format", "encoding", "label", "catno",
+        "log", "cue",
     ];
     for (faulty, value, field) in [
         ("year", "soon".to_owned(), "year"),
@@ -144,11 +150,15 @@ async fn a_refused_form_keeps_what_was_typed() {
         ("artist", String::new(), "artist"),
         ("title", "x".repeat(1001), "title"),
         ("catno", "x".repeat(129), "catno"),
+        ("log", "perhaps".into(), "log"),
+        ("mbid", "0724352190614".into(), "mbid"),
+        ("mbid", "https://shop.example/low-water".into(), "mbid"),
     ] {
         let values = names.map(|name| if name == faulty { value.clone() } else { typed(name) });
         let mut fields: Vec<(&str, &str)> =
             names.into_iter().zip(values.iter().map(String::as_str)).collect();
         fields.push(("idempotency_key", "0123456789abcdef"));
+        fields.push(("confirm", "yes"));
         let answer = node.post(&fields, &[]).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{faulty}");
         assert_page_is_sound("/submit", &answer.text);
@@ -170,7 +180,8 @@ async fn a_refused_form_keeps_what_was_typed() {
 async fn forms_of_other_sites_are_refused() {
     let node = Node::new(false);
     let magnet = format!("magnet:?xt=urn:btih:{V1}");
-    let fields = [("magnet", magnet.as_str()), ("mbid", GROUP), ("artist", "A"), ("title", "T")];
+    let fields =
+        [("magnet", magnet.as_str()), ("mbid", GROUP), ("artist", "A"), ("title", "T"), ("confirm", "yes")];
     for headers in
         [[("sec-fetch-site", "cross-site")], [("origin", "http://other.example")], [("origin", "null")]]
     {
@@ -187,7 +198,8 @@ async fn the_nodes_key_signs_as_much_as_the_charter_allows() {
     let own = || node.app.signer.lock().unwrap();
     own().sign(vec![0xa0], 99, QUOTA_MAIN - 1, 494_000).unwrap();
     let magnet = format!("magnet:?xt=urn:btih:{V1}");
-    let fields = [("magnet", magnet.as_str()), ("mbid", GROUP), ("artist", "A"), ("title", "T")];
+    let fields =
+        [("magnet", magnet.as_str()), ("mbid", GROUP), ("artist", "A"), ("title", "T"), ("confirm", "yes")];
     assert_eq!(node.post(&fields, &[]).await.status, StatusCode::BAD_REQUEST);
 
     let mut charter = Charter {
@@ -238,4 +250,33 @@ async fn what_waits_in_the_inbox_is_signed_once_and_is_published_by_a_vouch() {
     let known = node.publish(json!({}));
     assert_eq!((known.id, known.state), (first.id, ReceiptState::Known));
     assert_eq!(node.publish(json!({ "infohash_v1": "bb".repeat(20) })).state, ReceiptState::Released);
+}
+
+#[tokio::test]
+async fn a_receipt_counts_the_nodes_that_have_shown_the_entry() {
+    use crate::peers::address::PeerAddress;
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.publication.delay = false;
+    let peers: Vec<PeerAddress> = ["unix:/a", "unix:/b"].map(|peer| peer.parse().unwrap()).to_vec();
+    config.sync.peers = peers.clone();
+    let node = Node { app: App::for_test(dir.path(), config), _dir: dir };
+    let receipt = node.publish(json!({}));
+    let held = async || {
+        let html = node.get(&format!("/submitted/{}", receipt.id)).await.text;
+        (attributes(&html, "data-held").remove(0), attributes(&html, "data-of").remove(0))
+    };
+    assert_eq!(held().await, ("0".into(), "2".into()));
+    let id: deadwax_index::entry::EntryId = receipt.id.parse().unwrap();
+    node.app.shown.by(&peers[0], [*id.0.first_chunk().unwrap()]);
+    assert_eq!(held().await, ("1".into(), "2".into()));
+    // The other one had an equal set when it answered last.
+    let equal = crate::peers::status::StateAnswer {
+        scopes: crate::web::sync::scope_answers(&node.app.scopes().unwrap()),
+        members_root: None,
+        incarnation: "00".repeat(16),
+        tail: Default::default(),
+    };
+    node.app.peers.answered(&peers[1], equal);
+    assert_eq!(held().await, ("2".into(), "2".into()));
 }
