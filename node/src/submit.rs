@@ -1,5 +1,7 @@
 //! From what a person typed to a signed entry: checks, signing, and release now or later.
 
+use crate::accounts::sessions::Session;
+use crate::accounts::signing::{self, SigningKey};
 use crate::app::{App, now_secs};
 use deadwax_index::Problem;
 use deadwax_index::catalogue::KnownGroup;
@@ -15,7 +17,7 @@ use deadwax_index::store::private::Subject;
 use deadwax_index::torrent::{MAX_TORRENT_BYTES, Torrent};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::sync::PoisonError;
+use std::sync::Arc;
 
 /// Mean of the random wait before release.
 const MEAN_DELAY_SECS: f64 = 600.0;
@@ -282,13 +284,27 @@ fn empty_link(infohashes: &Infohashes) -> Link {
 /// # Errors
 /// See [`SubmitError`]; then nothing has changed.
 pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<Receipt, SubmitError> {
+    submit_as(app, None, link, idempotency_key)
+}
+
+/// The same with the key of an account, if one is given.
+///
+/// # Errors
+/// See [`SubmitError`]; then nothing has changed.
+pub fn submit_as(
+    app: &App,
+    account: Option<&Arc<Session>>,
+    link: &Link,
+    idempotency_key: Option<&str>,
+) -> Result<Receipt, SubmitError> {
     let key = idempotency_key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
     let body = link.to_body().map_err(|error| error.problem())?;
-    let mut signer = app.signer.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut signer = SigningKey::choose(app, account);
     if let Some(receipt) = known(app, link, key)? {
         return Ok(receipt);
     }
-    let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
+    account.map_or(Ok(()), |account| app.accounts.may_submit(account))?;
+    let n = signer.next_n(app, Scope::Main)?;
     // Charters only raise it.
     let is_over = n >= quota(Scope::Main)
         && app.store.members()?.is_none_or(|members| n >= members.quota(Scope::Main, &signer.author()));
@@ -296,13 +312,12 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
         return Err(SubmitError::Problem(problem(
             "entry.quota",
             "",
-            "This node's key has used all of its entries.",
-            "Make another identity for this node.",
+            "The key that signs has used all of its entries.",
+            "Submit with another account, or make another identity for this node.",
         )));
     }
     let delay_secs = if app.config.publication.delay { delay_secs() } else { 0 };
-    let entry = signer.sign(body, Kind::Link.number(), n, now_secs() / 3600);
-    let entry = entry.inspect_err(|error| _ = app.disk.failed(error)).map_err(SubmitError::Key)?;
+    let entry = signer.sign(app, body, Kind::Link.number(), n)?;
     let id = entry.head().id().to_string();
     let kept = app.store.put_in_outbox(&entry, &subject(link), now_secs() + delay_secs, key);
     kept.inspect_err(|error| _ = app.disk.failed(error))?;
@@ -322,7 +337,8 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     Ok(Receipt { id, n, state })
 }
 
-/// Signs what an entry says once more, with the next free n, for release with the next batch.
+/// Signs what an entry says once more, with the next free n, for release with the next batch. An account's
+/// entry waits for that until the account's key is at hand.
 ///
 /// # Errors
 /// The store's, or those of the key's file.
@@ -330,10 +346,16 @@ pub fn sign_anew(app: &App, entry: &VerifiedEntry) -> Result<(), SubmitError> {
     let Some(body) = entry.body() else { return Ok(()) };
     let subject = Link::from_body(body).map_or_else(|_| Sha256::digest(body).into(), |link| subject(&link));
     let scope = entry.head().scope();
-    let mut signer = app.signer.lock().unwrap_or_else(PoisonError::into_inner);
-    let n = app.store.next_n_with_outbox(&signer.author(), scope)?.max(signer.next_n(scope));
-    let kind = entry.head().statement().kind;
-    let again = signer.sign(body.to_vec(), kind, n, now_secs() / 3600).map_err(SubmitError::Key)?;
+    if signing::lost(app, entry, &subject)? {
+        return Ok(());
+    }
+    let mut signer = SigningKey::choose(app, None);
+    if signer.author() != entry.head().author() {
+        tracing::warn!(id = %entry.head().id(), "its account was deleted: it is not signed anew");
+        return Ok(());
+    }
+    let n = signer.next_n(app, scope)?;
+    let again = signer.sign(app, body.to_vec(), entry.head().statement().kind, n)?;
     Ok(app.store.put_in_outbox(&again, &subject, now_secs(), None)?)
 }
 

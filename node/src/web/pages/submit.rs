@@ -6,8 +6,9 @@ mod fields;
 use super::origin::SameOrigin;
 use super::{Frame, error_page, page};
 use crate::app::{App, SharedApp, blocking};
-use crate::submit::{Draft, Receipt, ReceiptState, link_of, submit};
+use crate::submit::{Draft, Receipt, ReceiptState, SubmitError, link_of, submit_as};
 use crate::web::error::{PageError, WebError};
+use crate::web::visitor;
 use askama::Template;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
@@ -59,13 +60,15 @@ pub async fn publish(
     State(app): State<SharedApp>,
     form: Result<Form<Pairs>, FormRejection>,
 ) -> Result<Response, PageError> {
-    let Form(pairs) = match form {
+    let Form(mut pairs) = match form {
         Ok(form) => form,
         Err(error) => return Ok(error_page(error.status(), &misread(error.body_text()).parts().1)),
     };
+    let account = visitor::signer_of(&mut pairs);
     let (draft, key) = read(pairs)?;
     blocking(&app, move |app| {
-        let done = link_of(app, &draft).and_then(|link| submit(app, &link, key.as_deref()));
+        let link = account.map_err(SubmitError::Problem).and_then(|account| Ok((account, link_of(app, &draft)?)));
+        let done = link.and_then(|(account, link)| submit_as(app, account.as_ref(), &link, key.as_deref()));
         match done {
             Ok(receipt) => Ok(Redirect::to(&receipt_url(&receipt)).into_response()),
             Err(error) => {
