@@ -339,8 +339,7 @@ pub fn age_problem(error: AgeError) -> Problem {
             ("key", "Paste the whole text, from its BEGIN line to its END line.")
         }
     };
-    let message = format!("{}.", deadwax_index::mbid::capitalise(&error.to_string()));
-    Problem { code: "account.key", field, message, fix }
+    Problem { code: "account.key", field, message: format!("The key cannot be used: {error}."), fix }
 }
 
 fn key_problem(error: &IdentityError) -> Problem {

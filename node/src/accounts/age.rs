@@ -66,8 +66,8 @@ pub fn encrypt(plain: &[u8], passphrase: &str, cost: Cost) -> Result<String, Age
         cost.scrypt_log_n,
         BASE64_NOPAD.encode(&wrapped)
     );
-    let mac = header_mac(&file_key, header.as_bytes()).finalize().into_bytes();
-    let payload = payload_cipher(&file_key, &nonce)
+    let mac = header_mac(&file_key[..], header.as_bytes()).finalize().into_bytes();
+    let payload = payload_cipher(&file_key[..], &nonce)
         .encrypt(&Nonce::from(ONLY_CHUNK), plain)
         .map_err(|_| AgeError::Form)?;
     let mut file = format!("{header} {}\n", BASE64_NOPAD.encode(&mac)).into_bytes();
@@ -115,10 +115,10 @@ pub fn decrypt(text: &str, passphrase: &str, max_log_n: u8) -> Result<Zeroizing<
     }
     let file_key = wrapping(passphrase, &salt, log_n)?.decrypt(&Nonce::default(), &wrapped[..]);
     let file_key = file_key.map(Zeroizing::new).map_err(|_| AgeError::Closed)?;
-    header_mac(&file_key, header.as_bytes()).verify_slice(&mac).map_err(|_| AgeError::Closed)?;
+    header_mac(&file_key[..], header.as_bytes()).verify_slice(&mac).map_err(|_| AgeError::Closed)?;
     let payload = &file[mac_end + 1..];
     let (nonce, payload) = payload.split_first_chunk::<16>().ok_or(AgeError::Form)?;
-    let plain = payload_cipher(&file_key, nonce).decrypt(&Nonce::from(ONLY_CHUNK), payload);
+    let plain = payload_cipher(&file_key[..], nonce).decrypt(&Nonce::from(ONLY_CHUNK), payload);
     plain.map(Zeroizing::new).map_err(|_| AgeError::Closed)
 }
 
@@ -164,4 +164,65 @@ fn derived(file_key: &[u8], salt: &[u8], purpose: &[u8]) -> Zeroizing<[u8; 32]> 
     let derived = Hkdf::<Sha256>::new(Some(salt), file_key).expand(purpose, &mut key[..]);
     derived.expect("32 bytes are within what HKDF can give");
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deadwax_index::entry::identity::{Identity, NextN};
+
+    const PASSPHRASE: &str = "low water at nine";
+    /// Made by the Rust implementation of age (crate `age` 0.12), of the identity whose secret is 32 times 7.
+    const FOREIGN: &str = include_str!("fixtures/foreign.age");
+
+    #[test]
+    fn a_text_of_another_program_is_opened() {
+        let plain = decrypt(FOREIGN, PASSPHRASE, 10).unwrap();
+        let identity = Identity::from_file(&plain).unwrap();
+        assert_eq!(identity.author(), Identity::from_secret([7; 32]).author());
+        assert_eq!(identity.next_n, NextN { core: 1, main: 42 });
+        let from_a_form = FOREIGN.replace('\n', "\r\n");
+        assert_eq!(decrypt(&from_a_form, PASSPHRASE, 10).unwrap(), plain);
+        assert_eq!(decrypt(FOREIGN, PASSPHRASE, 9), Err(AgeError::TooSlow));
+    }
+
+    #[test]
+    fn what_is_encrypted_is_opened_by_the_passphrase_alone() {
+        let text = encrypt(b"maps of low water", PASSPHRASE, Cost::LIGHT).unwrap();
+        assert!(text.lines().all(|line| line.len() <= 64));
+        assert_eq!(decrypt(&text, PASSPHRASE, 16).unwrap().as_slice(), b"maps of low water");
+        assert_eq!(decrypt(&text, "low water at ten", 16), Err(AgeError::Closed));
+        assert_ne!(encrypt(b"maps of low water", PASSPHRASE, Cost::LIGHT).unwrap(), text);
+    }
+
+    #[test]
+    fn a_changed_text_is_refused_wherever_it_was_changed() {
+        let file = unarmored(&encrypt(b"maps of low water", PASSPHRASE, Cost::LIGHT).unwrap()).unwrap();
+        for place in 0..file.len() {
+            let mut changed = file.clone();
+            changed[place] ^= 1;
+            let text = format!("{BEGIN}\n{}\n{END}\n", BASE64.encode(&changed));
+            // Low costs only: a changed digit must not make this test wait.
+            assert!(decrypt(&text, PASSPHRASE, 6).is_err(), "{place}");
+            let cut = format!("{BEGIN}\n{}\n{END}\n", BASE64.encode(&file[..place]));
+            assert!(decrypt(&cut, PASSPHRASE, 6).is_err(), "{place}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_none() {
+        let armored = |text: &str| format!("{BEGIN}\n{}\n{END}\n", BASE64.encode(text.as_bytes()));
+        let long = "A".repeat(MAX_TEXT_BYTES);
+        for text in ["", "maps", BEGIN, END, &format!("{BEGIN}\n%\n{END}"), &format!("{BEGIN}{long}{END}")] {
+            assert_eq!(decrypt(text, PASSPHRASE, 16), Err(AgeError::Form), "{text}");
+        }
+        let recipients = format!("{VERSION}\n-> X25519 abc\ndef\n--- ghi\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        assert_eq!(decrypt(&armored(&recipients), PASSPHRASE, 16), Err(AgeError::Form), "that is no base64");
+        let recipients = recipients.replace("abc", "AAAA").replace("def", "AAAA").replace("ghi", "AAAA");
+        assert_eq!(decrypt(&armored(&recipients), PASSPHRASE, 16), Err(AgeError::NotPassphrase));
+        for log_n in ["04", "+4", "", "4 4", "300"] {
+            let text = format!("{VERSION}\n-> scrypt {} {log_n}\n{}\n--- AAAA\n", "A".repeat(22), "A".repeat(43));
+            assert_eq!(decrypt(&armored(&text), PASSPHRASE, 16), Err(AgeError::Form), "{log_n}");
+        }
+    }
 }

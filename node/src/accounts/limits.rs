@@ -87,7 +87,7 @@ impl BackOff {
     /// The seconds until the next attempt is allowed.
     pub fn attempt(&self, name: &str, now_secs: u64) -> Result<(), u64> {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = Sha256::digest(name).into();
+        let key = hash(name);
         if names.len() >= MAX_NAMES && !names.contains_key(&key) {
             let oldest = names.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| *key);
             oldest.map(|key| names.remove(&key));
@@ -106,8 +106,13 @@ impl BackOff {
     /// Forgets the failures of a name: its passphrase was right.
     pub fn succeeded(&self, name: &str) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.remove(<&[u8; 32]>::from(&Sha256::digest(name).into()));
+        names.remove(&hash(name));
     }
+}
+
+/// Names are not kept as they were typed: somebody may have typed their passphrase there.
+fn hash(name: &str) -> [u8; 32] {
+    Sha256::digest(name).into()
 }
 
 /// The turn of work with a passphrase.

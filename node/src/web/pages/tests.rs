@@ -1,7 +1,8 @@
 //! Every page over the real router, with a store on disk.
 //!
-//! Not here: submitting, and what becomes of it (`tests/submitting.rs`).
+//! Not here: submitting, and what becomes of it (`tests/submitting.rs`); accounts (`tests/accounts.rs`).
 
+mod accounts;
 mod submitting;
 
 use crate::app::{App, SharedApp, uptime_secs};
