@@ -6,9 +6,11 @@
 //! ([`deadwax_index::store::accounts`]).
 
 pub mod age;
+mod entrance;
 mod invite;
 pub mod limits;
 pub mod name;
+mod owner;
 pub mod seal;
 pub mod sessions;
 pub mod signing;
@@ -16,19 +18,20 @@ pub mod signing;
 mod tests;
 mod vouch;
 
+pub use entrance::{import, sign_in, sign_up};
 pub use invite::new_invite;
+pub use owner::{change_passphrase, delete, export};
 
-use crate::app::{App, now_secs, uptime_secs};
+use crate::app::{App, uptime_secs};
 use crate::config::SignUp;
 use crate::submit::SubmitError;
 use age::AgeError;
 use deadwax_index::Problem;
-use deadwax_index::entry::identity::{Identity, IdentityError, NextN};
-use deadwax_index::entry::{AuthorKey, Scope};
+use deadwax_index::entry::AuthorKey;
+use deadwax_index::entry::identity::Identity;
+use deadwax_index::store::accounts::{Account, Sealed};
 use deadwax_index::store::{Store, StoreError};
-use deadwax_index::store::accounts::{Account, Added, Sealed};
 use limits::{BackOff, Bucket, Buckets, Derivations, too_often};
-use name::{Name, check_passphrase};
 use seal::{Cost, SealError};
 use sessions::{Secret, Session, Sessions};
 use std::sync::Arc;
@@ -36,11 +39,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 /// Passphrases that may be tried on the whole node: more than people need, fewer than guessing takes.
-const SIGN_INS: (u32, f64) = (60, 2.0);
+const SIGN_INS: (u64, u64) = (60, 2);
 /// New accounts on the whole node.
-const SIGN_UPS: (u32, f64) = (20, 60.0);
+const SIGN_UPS: (u64, u64) = (20, 60);
 /// Entries that one account may sign.
-const SUBMISSIONS: (u32, f64) = (60, 30.0);
+const SUBMISSIONS: (u64, u64) = (60, 30);
 
 /// What a node holds of its accounts in memory.
 pub struct Accounts {
@@ -147,98 +150,6 @@ impl Accounts {
     }
 }
 
-/// Opens an account with a new key.
-///
-/// # Errors
-/// See [`AccountError`]; then there is none.
-pub fn sign_up(app: &App, opening: &Opening<'_>) -> Result<SignedIn, AccountError> {
-    may_open(app)?;
-    let name = Name::new(opening.name)?;
-    check_passphrase(opening.passphrase, opening.repeat, opening.name)?;
-    let mut secret = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut secret[..])?;
-    open_account(app, name, &secret, NextN::default(), opening)
-}
-
-/// Opens an account with the key in a text that [`export`] made, here or elsewhere.
-///
-/// # Errors
-/// See [`AccountError`]; then there is none.
-pub fn import(app: &App, text: &str, opening: &Opening<'_>) -> Result<SignedIn, AccountError> {
-    may_open(app)?;
-    let name = Name::new(opening.name)?;
-    check_passphrase(opening.passphrase, opening.passphrase, opening.name)?;
-    app.accounts.sign_ins.take(uptime_secs()).map_err(AccountError::TooOften)?;
-    let plain = age::decrypt(text, opening.passphrase, Cost::FULL.scrypt_log_n).map_err(age_problem)?;
-    let identity = Identity::from_file(&plain).map_err(|error| key_problem(&error))?;
-    let known = |scope| app.store.next_n_with_outbox(&identity.author(), scope);
-    let (core, main) = (known(Scope::Core)?, known(Scope::Main)?);
-    let next_n = NextN { core: identity.next_n.core.max(core), main: identity.next_n.main.max(main) };
-    open_account(app, name, &identity.secret(), next_n, opening)
-}
-
-/// Signs in.
-///
-/// # Errors
-/// [`AccountError::Wrong`] after the same work, whether there is such an account or not.
-pub fn sign_in(app: &App, name: &str, passphrase: &str) -> Result<SignedIn, AccountError> {
-    let account = Name::parse(name).map(|name| app.store.account(&name.folded)).transpose()?.flatten();
-    let folded = account.as_ref().map_or_else(|| name.trim().to_lowercase(), |account| account.folded.clone());
-    let secret = open_key(app, &folded, account.as_ref(), passphrase)?;
-    let Some(account) = account else { return Err(AccountError::Wrong) };
-    let signed_in = app.accounts.begin(account.name, Identity::from_secret(*secret))?;
-    signing::mend(app, &signed_in.session)?;
-    Ok(signed_in)
-}
-
-/// Gives an account another passphrase. All its sessions end, and a new one begins.
-///
-/// # Errors
-/// See [`AccountError`]; then the old one stays.
-pub fn change_passphrase(
-    app: &App,
-    session: &Session,
-    old: &str,
-    new: &str,
-    repeat: &str,
-) -> Result<SignedIn, AccountError> {
-    let account = account_of(app, session)?;
-    check_passphrase(new, repeat, &account.name)?;
-    let secret = open_key(app, &account.folded, Some(&account), old)?;
-    let sealed = seal::seal(&secret, &account.author, new, app.accounts.cost)?;
-    if !app.store.seal_account(&account.author, &sealed)? {
-        return Err(AccountError::Wrong);
-    }
-    app.accounts.sessions.end_all(&account.author);
-    Ok(app.accounts.begin(account.name, Identity::from_secret(*secret))?)
-}
-
-/// The account's key with its counters as a text, encrypted under the account's passphrase.
-///
-/// # Errors
-/// See [`AccountError`].
-pub fn export(app: &App, session: &Session, passphrase: &str) -> Result<String, AccountError> {
-    let account = account_of(app, session)?;
-    let secret = open_key(app, &account.folded, Some(&account), passphrase)?;
-    let mut identity = Identity::from_secret(*secret);
-    for (scope, used) in [(Scope::Core, account.next_n.core), (Scope::Main, account.next_n.main)] {
-        let seen = app.store.next_n_with_outbox(&account.author, scope)?;
-        *identity.next_n.of(scope) = seen.max(used);
-    }
-    let file = Zeroizing::new(identity.to_file());
-    age::encrypt(file.as_bytes(), passphrase, app.accounts.cost).map_err(|error| age_problem(error).into())
-}
-
-/// Deletes an account with its key. What it signed stays.
-///
-/// # Errors
-/// See [`AccountError`]; then it is still there.
-pub fn delete(app: &App, session: &Session, passphrase: &str) -> Result<(), AccountError> {
-    let account = account_of(app, session)?;
-    open_key(app, &account.folded, Some(&account), passphrase)?;
-    Ok(remove(app, &account.author)?)
-}
-
 /// Deletes an account, without asking its owner.
 ///
 /// # Errors
@@ -247,59 +158,6 @@ pub fn remove(app: &App, author: &AuthorKey) -> Result<(), StoreError> {
     app.store.remove_account(author)?;
     app.accounts.sessions.end_all(author);
     Ok(())
-}
-
-fn may_open(app: &App) -> Result<(), AccountError> {
-    match app.config.accounts.sign_up {
-        SignUp::Closed => Err(AccountError::Closed),
-        SignUp::Open | SignUp::Invite => Ok(()),
-    }
-}
-
-fn open_account(
-    app: &App,
-    name: Name,
-    secret: &[u8; 32],
-    next_n: NextN,
-    opening: &Opening<'_>,
-) -> Result<SignedIn, AccountError> {
-    let hash = match app.config.accounts.sign_up {
-        SignUp::Open => None,
-        // Not worth the work on a passphrase.
-        _ if !invite::is_likely(opening.invite) => return Err(invite::unknown().into()),
-        SignUp::Invite | SignUp::Closed => Some(invite::hash(opening.invite)),
-    };
-    app.accounts.sign_ups.take(uptime_secs()).map_err(AccountError::TooOften)?;
-    let identity = Identity::from_secret(*secret);
-    let author = identity.author();
-    let sealed = seal::seal(secret, &author, opening.passphrase, app.accounts.cost)?;
-    let account = Account { author, name: name.shown.clone(), folded: name.folded, sealed, next_n };
-    let problem = |code, field, message: &str, fix| {
-        Err(AccountError::Problem(Problem { code, field, message: message.into(), fix }))
-    };
-    match app.store.add_account(&account, hash.as_ref(), now_secs())? {
-        Added::Added => app.accounts.any.store(true, Ordering::Relaxed),
-        Added::NameTaken => {
-            let fix = "Choose another one. If it is yours, sign in.";
-            return problem("account.taken", "name", "There is an account of this name.", fix);
-        }
-        Added::KeyTaken => {
-            let fix = "Sign in under the name that it has here.";
-            return problem("account.known", "key", "This key has an account here already.", fix);
-        }
-        Added::NoInvite => return Err(invite::unknown().into()),
-        Added::Full => {
-            let message = "This node keeps as many accounts as it can.";
-            return problem("account.full", "", message, "Open one on another node.");
-        }
-    }
-    if app.config.accounts.vouch {
-        // The account is there whether this succeeds or not, and its page says how things are.
-        if let Err(error) = vouch::vouch_for(app, author) {
-            tracing::error!(%error, "this node could not vouch for a new account");
-        }
-    }
-    Ok(app.accounts.begin(name.shown, identity)?)
 }
 
 /// Works on a passphrase for a name, and as much where no account has that name.
@@ -325,10 +183,6 @@ fn open_key(
     Ok(secret)
 }
 
-fn account_of(app: &App, session: &Session) -> Result<Account, AccountError> {
-    app.store.account_by_key(&session.author())?.ok_or(AccountError::Wrong)
-}
-
 /// What a text of [`age`] cannot be used for, in plain words.
 pub fn age_problem(error: AgeError) -> Problem {
     let (field, fix) = match error {
@@ -340,13 +194,4 @@ pub fn age_problem(error: AgeError) -> Problem {
         }
     };
     Problem { code: "account.key", field, message: format!("The key cannot be used: {error}."), fix }
-}
-
-fn key_problem(error: &IdentityError) -> Problem {
-    Problem {
-        code: "account.key",
-        field: "key",
-        message: format!("There is no key in it: {error}."),
-        fix: "Paste a text that was exported from an account or by `deadwax identity export`.",
-    }
 }

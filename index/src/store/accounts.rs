@@ -164,12 +164,7 @@ impl Store {
     }
 
     /// Gives out an n of an account, at least `at_least`, and never again. `None`: there is no such account.
-    pub fn take_n(
-        &self,
-        author: &AuthorKey,
-        scope: Scope,
-        at_least: u64,
-    ) -> Result<Option<u64>, StoreError> {
+    pub fn take_n(&self, author: &AuthorKey, scope: Scope, at_least: u64) -> Result<Option<u64>, StoreError> {
         let sql = match scope {
             Scope::Core => {
                 "UPDATE accounts SET next_core = max(next_core, ?2) + 1 WHERE author = ?1 RETURNING next_core - 1"
@@ -198,7 +193,12 @@ impl Store {
     }
 
     /// Keeps the hash of an invite. False: there are [`MAX_INVITES`] already.
-    pub fn add_invite(&self, hash: &[u8; 32], expires_at_secs: u64, now_secs: u64) -> Result<bool, StoreError> {
+    pub fn add_invite(
+        &self,
+        hash: &[u8; 32],
+        expires_at_secs: u64,
+        now_secs: u64,
+    ) -> Result<bool, StoreError> {
         self.write_private(|db| {
             db.execute("DELETE FROM invites WHERE expires_at_secs <= ?1", [now_secs as i64])?;
             if count(db, "SELECT count(*) FROM invites")? >= MAX_INVITES {
@@ -368,7 +368,8 @@ mod tests {
         let mara = account("mara", 1);
         store.add_account(&mara, None, 0).unwrap();
         assert!(is_on_disk(&dir, &mara.sealed.text), "or else this test proves nothing");
-        let again = Sealed { text: *b"the same key under another passphrase, 01234567.", ..mara.sealed.clone() };
+        let again =
+            Sealed { text: *b"the same key under another passphrase, 01234567.", ..mara.sealed.clone() };
         assert!(store.seal_account(&mara.author, &again).unwrap());
         assert!(!is_on_disk(&dir, &mara.sealed.text) && is_on_disk(&dir, &again.text));
         assert!(store.remove_account(&mara.author).unwrap());

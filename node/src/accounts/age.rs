@@ -216,12 +216,14 @@ mod tests {
         for text in ["", "maps", BEGIN, END, &format!("{BEGIN}\n%\n{END}"), &format!("{BEGIN}{long}{END}")] {
             assert_eq!(decrypt(text, PASSPHRASE, 16), Err(AgeError::Form), "{text}");
         }
-        let recipients = format!("{VERSION}\n-> X25519 abc\ndef\n--- ghi\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        let recipients =
+            format!("{VERSION}\n-> X25519 abc\ndef\n--- ghi\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
         assert_eq!(decrypt(&armored(&recipients), PASSPHRASE, 16), Err(AgeError::Form), "that is no base64");
         let recipients = recipients.replace("abc", "AAAA").replace("def", "AAAA").replace("ghi", "AAAA");
         assert_eq!(decrypt(&armored(&recipients), PASSPHRASE, 16), Err(AgeError::NotPassphrase));
         for log_n in ["04", "+4", "", "4 4", "300"] {
-            let text = format!("{VERSION}\n-> scrypt {} {log_n}\n{}\n--- AAAA\n", "A".repeat(22), "A".repeat(43));
+            let text =
+                format!("{VERSION}\n-> scrypt {} {log_n}\n{}\n--- AAAA\n", "A".repeat(22), "A".repeat(43));
             assert_eq!(decrypt(&armored(&text), PASSPHRASE, 16), Err(AgeError::Form), "{log_n}");
         }
     }

@@ -21,16 +21,16 @@ const MAX_NAMES: usize = 4096;
 
 /// A budget that fills up again by and by.
 pub struct Bucket {
-    most: f64,
-    per_sec: f64,
-    /// What is left, and as of when.
-    left: Mutex<(f64, u64)>,
+    most: u64,
+    every_secs: u64,
+    /// When it is full again, if nobody takes any more.
+    full_at_secs: Mutex<u64>,
 }
 
 impl Bucket {
     /// `most` at once, and one more every `every_secs`.
-    pub fn new(most: u32, every_secs: f64) -> Self {
-        Self { most: most.into(), per_sec: 1.0 / every_secs, left: Mutex::new((most.into(), 0)) }
+    pub fn new(most: u64, every_secs: u64) -> Self {
+        Self { most, every_secs, full_at_secs: Mutex::new(0) }
     }
 
     /// Takes one, if one is left.
@@ -38,27 +38,27 @@ impl Bucket {
     /// # Errors
     /// The seconds until there is one again.
     pub fn take(&self, now_secs: u64) -> Result<(), u64> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed_secs = now_secs.saturating_sub(left.1) as f64;
-        *left = ((left.0 + passed_secs * self.per_sec).min(self.most), now_secs.max(left.1));
-        if left.0 < 1.0 {
-            return Err(((1.0 - left.0) / self.per_sec).ceil() as u64);
+        let mut full_at_secs = self.full_at_secs.lock().unwrap_or_else(PoisonError::into_inner);
+        let after_secs = now_secs.max(*full_at_secs) + self.every_secs;
+        let wait_secs = after_secs.saturating_sub(now_secs + self.most * self.every_secs);
+        if wait_secs > 0 {
+            return Err(wait_secs);
         }
-        left.0 -= 1.0;
+        *full_at_secs = after_secs;
         Ok(())
     }
 }
 
 /// A bucket for each of many, as long as they use it.
 pub struct Buckets<K> {
-    most: u32,
-    every_secs: f64,
+    most: u64,
+    every_secs: u64,
     of: Mutex<HashMap<K, Bucket>>,
 }
 
 impl<K: std::hash::Hash + Eq> Buckets<K> {
     /// As [`Bucket::new`], for each.
-    pub fn new(most: u32, every_secs: f64) -> Self {
+    pub fn new(most: u64, every_secs: u64) -> Self {
         Self { most, every_secs, of: Mutex::default() }
     }
 
@@ -67,9 +67,8 @@ impl<K: std::hash::Hash + Eq> Buckets<K> {
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         if of.len() >= MAX_NAMES && !of.contains_key(&key) {
             // Those that are full again forget nothing.
-            let full_secs = (f64::from(self.most) * self.every_secs) as u64;
             of.retain(|_, bucket| {
-                bucket.left.get_mut().unwrap_or_else(PoisonError::into_inner).1 + full_secs > now_secs
+                *bucket.full_at_secs.get_mut().unwrap_or_else(PoisonError::into_inner) > now_secs
             });
         }
         of.entry(key).or_insert_with(|| Bucket::new(self.most, self.every_secs)).take(now_secs)
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_bucket_fills_up_again() {
-        let bucket = Bucket::new(2, 30.0);
+        let bucket = Bucket::new(2, 30);
         assert_eq!([bucket.take(0), bucket.take(0), bucket.take(0)], [Ok(()), Ok(()), Err(30)]);
         assert_eq!([bucket.take(20), bucket.take(30), bucket.take(30)], [Err(10), Ok(()), Err(30)]);
         assert_eq!([bucket.take(9000), bucket.take(9000), bucket.take(9000)], [Ok(()), Ok(()), Err(30)]);
@@ -169,7 +168,7 @@ mod tests {
 
     #[test]
     fn buckets_are_apart_and_do_not_grow_without_end() {
-        let buckets = Buckets::new(1, 10.0);
+        let buckets = Buckets::new(1, 10);
         assert_eq!([buckets.take(1, 0), buckets.take(1, 0), buckets.take(2, 0)], [Ok(()), Err(10), Ok(())]);
         for key in 0..3 * MAX_NAMES {
             buckets.take(key, 100 + 20 * key as u64).unwrap();

@@ -87,8 +87,19 @@ mod tests {
         }
         let long = "a".repeat(MAX_NAME_CHARS + 1);
         for text in [
-            "", "  ", "-mara", "mara.", "ma ra", "ma\u{202e}ra", "z\u{300}\u{301}\u{302}a", "ma\u{200b}ra", "a/b", "<b>",
-            "a\0b", "a\nb", &long,
+            "",
+            "  ",
+            "-mara",
+            "mara.",
+            "ma ra",
+            "ma\u{202e}ra",
+            "z\u{300}\u{301}\u{302}a",
+            "ma\u{200b}ra",
+            "a/b",
+            "<b>",
+            "a\0b",
+            "a\nb",
+            &long,
         ] {
             assert!(Name::parse(text).is_none(), "{text:?}");
             assert_eq!(Name::new(text).unwrap_err().field, "name");

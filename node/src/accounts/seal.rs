@@ -122,8 +122,7 @@ fn cipher(sealed: &Sealed, passphrase: &str) -> Result<XChaCha20Poly1305, SealEr
     if sealed.memory_kib > MAX_MEMORY_KIB || sealed.passes > MAX_PASSES {
         return Err(SealError::Derivation(argon2::Error::MemoryTooMuch));
     }
-    let params =
-        Params::new(sealed.memory_kib, sealed.passes, 1, Some(32)).map_err(SealError::Derivation)?;
+    let params = Params::new(sealed.memory_kib, sealed.passes, 1, Some(32)).map_err(SealError::Derivation)?;
     let mut blocks = Zeroizing::new(Blocks(vec![Block::default(); params.block_count()]));
     let mut key = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)

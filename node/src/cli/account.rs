@@ -38,13 +38,17 @@ impl Account {
             Self::Invite { days } => {
                 let invite = node.post("/admin/v1/accounts/invite", &json!({ "days": days }))?;
                 context.out.print(&invite, |invite| {
-                    format!("{}\nopens one account within {days} days, at /account/sign-up\n", text(invite, "invite"))
+                    format!(
+                        "{}\nopens one account within {days} days, at /account/sign-up\n",
+                        text(invite, "invite")
+                    )
                 });
             }
             Self::List => {
                 let all = node.get("/admin/v1/accounts")?;
                 context.out.print(&all, |all| {
-                    let line = |account: &Value| format!("{}  {}\n", text(account, "key"), text(account, "name"));
+                    let line =
+                        |account: &Value| format!("{}  {}\n", text(account, "key"), text(account, "name"));
                     all.as_array().into_iter().flatten().map(line).collect()
                 });
             }

@@ -160,8 +160,7 @@ mod tests {
     fn a_key_goes_into_a_text_and_back_with_its_counters() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        let context =
-            Context { data_dir: at("data"), config_file: None, out: Output { json: true } };
+        let context = Context { data_dir: at("data"), config_file: None, out: Output { json: true } };
         let mut key = Key::from_secret([7; 32]);
         key.sign(vec![0xa0], 32, 41, 494_000);
         write_new(&at("key"), &key).unwrap();

@@ -79,9 +79,8 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 /// # Errors
 /// A form of another session, or of one that has ended: nobody else may sign what was meant for it.
 pub fn signer_of(form: &mut HashMap<String, String>) -> Result<Option<Arc<Session>>, Problem> {
-    let problem = |message: &str, fix| {
-        Err(Problem { code: "form.token", field: "", message: message.into(), fix })
-    };
+    let problem =
+        |message: &str, fix| Err(Problem { code: "form.token", field: "", message: message.into(), fix });
     match (current().session, form.remove(TOKEN_FIELD)) {
         (None, None) => Ok(None),
         (Some(session), Some(token)) if session.is_token(&token) => Ok(Some(session)),

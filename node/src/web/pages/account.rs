@@ -92,12 +92,8 @@ async fn send(_: SameOrigin, app: SharedApp, form: Form, sent: Sent) -> Response
         let mut secret = |name: &str| Zeroizing::new(pairs.remove(name).unwrap_or_default());
         let (passphrase, repeat, old) = (secret("passphrase"), secret("repeat"), secret("old"));
         let text = |name: &str| pairs.get(name).map_or("", String::as_str);
-        let opening = Opening {
-            name: text("name"),
-            passphrase: &passphrase,
-            repeat: &repeat,
-            invite: text("invite"),
-        };
+        let opening =
+            Opening { name: text("name"), passphrase: &passphrase, repeat: &repeat, invite: text("invite") };
         let done = match (form, &session) {
             (Form::SignIn, _) => accounts::sign_in(app, opening.name, &passphrase).map(Done::SignedIn),
             (Form::SignUp, _) => accounts::sign_up(app, &opening).map(Done::SignedIn),
@@ -106,7 +102,9 @@ async fn send(_: SameOrigin, app: SharedApp, form: Form, sent: Sent) -> Response
                 accounts::change_passphrase(app, session, &old, &passphrase, &repeat).map(Done::SignedIn)
             }
             (Form::Export, Some(session)) => accounts::export(app, session, &passphrase).map(Done::Text),
-            (Form::Delete, Some(session)) => accounts::delete(app, session, &passphrase).map(|()| Done::Deleted),
+            (Form::Delete, Some(session)) => {
+                accounts::delete(app, session, &passphrase).map(|()| Done::Deleted)
+            }
             (Form::Passphrase | Form::Export | Form::Delete, None) => Err(AccountError::Wrong),
         };
         match done {
@@ -137,11 +135,7 @@ enum Done {
 }
 
 /// `POST /account/sign-out`.
-async fn sign_out(
-    _: SameOrigin,
-    State(app): State<SharedApp>,
-    sent: Sent,
-) -> Result<Response, PageError> {
+async fn sign_out(_: SameOrigin, State(app): State<SharedApp>, sent: Sent) -> Result<Response, PageError> {
     let FormData(mut pairs) = sent.map_err(|error| unreadable(&error))?;
     match visitor::signer_of(&mut pairs) {
         Ok(session) => {

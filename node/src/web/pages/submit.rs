@@ -67,7 +67,8 @@ pub async fn publish(
     let account = visitor::signer_of(&mut pairs);
     let (draft, key) = read(pairs)?;
     blocking(&app, move |app| {
-        let link = account.map_err(SubmitError::Problem).and_then(|account| Ok((account, link_of(app, &draft)?)));
+        let link =
+            account.map_err(SubmitError::Problem).and_then(|account| Ok((account, link_of(app, &draft)?)));
         let done = link.and_then(|(account, link)| submit_as(app, account.as_ref(), &link, key.as_deref()));
         match done {
             Ok(receipt) => Ok(Redirect::to(&receipt_url(&receipt)).into_response()),

@@ -69,13 +69,8 @@ impl Field<'_> {
     }
 }
 
-const NAME: FieldSpec = FieldSpec {
-    name: "name",
-    label: "Name",
-    hint: "",
-    sort: Sort::Text,
-    autocomplete: "username",
-};
+const NAME: FieldSpec =
+    FieldSpec { name: "name", label: "Name", hint: "", sort: Sort::Text, autocomplete: "username" };
 const NEW_NAME: FieldSpec = FieldSpec {
     hint: "For signing in here; it is not published. Letters and digits of any script, with - _ or . between them.",
     ..NAME
@@ -92,12 +87,8 @@ const NEW_PASSPHRASE: FieldSpec = FieldSpec {
     autocomplete: "new-password",
     ..PASSPHRASE
 };
-const REPEAT: FieldSpec = FieldSpec {
-    name: "repeat",
-    label: "Passphrase once more",
-    autocomplete: "new-password",
-    ..PASSPHRASE
-};
+const REPEAT: FieldSpec =
+    FieldSpec { name: "repeat", label: "Passphrase once more", autocomplete: "new-password", ..PASSPHRASE };
 const OLD: FieldSpec = FieldSpec { name: "old", label: "Passphrase until now", ..PASSPHRASE };
 const INVITE: FieldSpec = FieldSpec {
     name: "invite",
@@ -177,19 +168,33 @@ impl Form {
     fn lede(self) -> &'static str {
         match self {
             Self::SignIn => "While you are signed in, what you submit is signed with your own key.",
-            Self::SignUp => "An account is a key that signs what you submit, so that it counts as yours. Reading needs none, and neither does submitting.",
-            Self::Import => "An account for a key that you have: exported from another node, or from the command line.",
-            Self::Passphrase => "Every other session of this account ends. Keys that you exported keep the passphrase that they had.",
-            Self::Export => "You get your key as a text, encrypted under your passphrase in the format of age. Another node takes it, and so do deadwax identity import and age.",
-            Self::Delete => "The key is deleted from this node, and nobody can bring it back. What you published stays, and cannot be taken back without the key: export it first.",
+            Self::SignUp => {
+                "An account is a key that signs what you submit, so that it counts as yours. Reading needs none, and neither does submitting."
+            }
+            Self::Import => {
+                "An account for a key that you have: exported from another node, or from the command line."
+            }
+            Self::Passphrase => {
+                "Every other session of this account ends. Keys that you exported keep the passphrase that they had."
+            }
+            Self::Export => {
+                "You get your key as a text, encrypted under your passphrase in the format of age. Another node takes it, and so do deadwax identity import and age."
+            }
+            Self::Delete => {
+                "The key is deleted from this node, and nobody can bring it back. What you published stays, and cannot be taken back without the key: export it first."
+            }
         }
     }
 
     fn hint(self) -> &'static str {
         match self {
             Self::SignUp | Self::Import => CAN_READ,
-            Self::SignIn => "One cookie is set until you sign out, close the browser, or leave this node alone for two hours.",
-            Self::Export => "Use the key in one place at a time. Two places that do not know of each other may use one number twice, and then one of the two entries is lost.",
+            Self::SignIn => {
+                "One cookie is set until you sign out, close the browser, or leave this node alone for two hours."
+            }
+            Self::Export => {
+                "Use the key in one place at a time. Two places that do not know of each other may use one number twice, and then one of the two entries is lost."
+            }
             Self::Passphrase | Self::Delete => "",
         }
     }
@@ -207,10 +212,16 @@ impl Form {
     /// Where else to go.
     fn elsewhere(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::SignIn => &[("/account/sign-up", "Open an account"), ("/account/import", "Bring a key here")],
+            Self::SignIn => {
+                &[("/account/sign-up", "Open an account"), ("/account/import", "Bring a key here")]
+            }
             Self::SignUp => &[(super::SIGN_IN, "Sign in"), ("/account/import", "Bring a key here")],
-            Self::Import => &[(super::SIGN_IN, "Sign in"), ("/account/sign-up", "Open an account with a new key")],
-            Self::Delete => &[("/account/export", "Export the key"), (super::ACCOUNT, "Back to your account")],
+            Self::Import => {
+                &[(super::SIGN_IN, "Sign in"), ("/account/sign-up", "Open an account with a new key")]
+            }
+            Self::Delete => {
+                &[("/account/export", "Export the key"), (super::ACCOUNT, "Back to your account")]
+            }
             Self::Passphrase | Self::Export => &[(super::ACCOUNT, "Back to your account")],
         }
     }

@@ -9,8 +9,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use deadwax_index::entry::Scope;
 use deadwax_index::entry::AuthorKey;
+use deadwax_index::entry::Scope;
 use deadwax_index::ingest::quota;
 use deadwax_index::store::accounts::Loss;
 

@@ -61,7 +61,8 @@ impl<'a> Browser<'a> {
     /// Opens the form, and sends it with its token.
     async fn fill(&mut self, uri: &str, fields: &[(&str, &str)]) -> Answer {
         let token = token_of(&self.get(uri).await.text);
-        let fields: Vec<_> = [("form_token", token.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        let fields: Vec<_> =
+            [("form_token", token.as_str())].into_iter().chain(fields.iter().copied()).collect();
         self.post(uri, &fields).await
     }
 
@@ -88,13 +89,26 @@ async fn the_cookie_is_for_this_node_alone_and_readers_get_none() {
     let node = node(SignUp::Open);
     node.publish(json!({}));
     let mut mara = Browser::new(&node);
-    for uri in ["/", "/search?q=low", "/submit", "/about", "/account/sign-in", "/account/sign-up", "/account", "/nowhere"] {
+    for uri in [
+        "/",
+        "/search?q=low",
+        "/submit",
+        "/about",
+        "/account/sign-in",
+        "/account/sign-up",
+        "/account",
+        "/nowhere",
+    ] {
         assert!(!mara.get(uri).await.headers.contains_key(SET_COOKIE), "{uri}");
     }
-    assert!(!mara.sign_in("mara", PASSPHRASE).await.headers.contains_key(SET_COOKIE), "nor who fails to sign in");
+    assert!(
+        !mara.sign_in("mara", PASSPHRASE).await.headers.contains_key(SET_COOKIE),
+        "nor who fails to sign in"
+    );
     let answer = mara.sign_up("Mara").await;
     assert_eq!(answer.location(), "/account");
-    let set: Vec<_> = answer.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect();
+    let set: Vec<_> =
+        answer.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect();
     let secret = mara.cookie.clone().unwrap();
     assert_eq!(set, [format!("session={secret}; Path=/; HttpOnly; SameSite=Strict")]);
     assert!(secret.len() == 64 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -165,7 +179,9 @@ async fn forms_of_other_sites_and_sessions_do_nothing() {
     let mut out = Browser::new(&node);
     assert_eq!(out.sign_in("mara", PASSPHRASE).await.location(), "/account");
     // A form that another site makes a browser send, without or with a browser that says so.
-    for uri in ["/account/sign-in", "/account/sign-up", "/account/import", "/account/delete", "/account/sign-out"] {
+    for uri in
+        ["/account/sign-in", "/account/sign-up", "/account/import", "/account/delete", "/account/sign-out"]
+    {
         for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "http://other.example")] {
             let request = Request::post(uri)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -188,7 +204,9 @@ async fn wrong_passphrases_and_unknown_names_get_one_answer() {
     for name in ["mara", "maru"] {
         let answer = Browser::new(&node).sign_in(name, "low water at ten").await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
-        assert!(!answer.text.contains("low water at ten") && answer.text.contains(&format!("value=\"{name}\"")));
+        assert!(
+            !answer.text.contains("low water at ten") && answer.text.contains(&format!("value=\"{name}\""))
+        );
         assert_eq!(attributes(&answer.text, "data-problem"), ["account.wrong"]);
         answers.push(answer.text.replace(name, ""));
     }
@@ -246,7 +264,8 @@ async fn what_is_submitted_is_signed_by_whoever_is_signed_in() {
     let author = attributes(&mara.get("/account").await.text, "data-account").remove(0);
     let magnet = |number: u8| format!("magnet:?xt=urn:btih:{}", HEXLOWER.encode(&[number; 20]));
     let (first, second, third) = (magnet(1), magnet(2), magnet(3));
-    let fields = |magnet| [("magnet", magnet), ("mbid", GROUP), ("artist", "Nell Aster"), ("title", "Low Water")];
+    let fields =
+        |magnet| [("magnet", magnet), ("mbid", GROUP), ("artist", "Nell Aster"), ("title", "Low Water")];
     let author_of = |answer: &Answer| {
         let id = answer.location().trim_start_matches("/submitted/").parse().unwrap();
         node.app.store.entry(&id).unwrap().unwrap().verify().unwrap().head().author().to_string()
@@ -258,7 +277,12 @@ async fn what_is_submitted_is_signed_by_whoever_is_signed_in() {
     // Without its token, and after its session has ended, a form is signed by nobody.
     let token = token_of(&mara.get("/submit").await.text);
     let answer = mara.post("/submit", &fields(&third)).await;
-    assert_eq!(attributes(&answer.text, "value").iter().filter(|value| **value == token).count(), 1, "{}", answer.text);
+    assert_eq!(
+        attributes(&answer.text, "value").iter().filter(|value| **value == token).count(),
+        1,
+        "{}",
+        answer.text
+    );
     assert!(answer.text.contains(&third), "what was typed stays");
     mara.cookie = None;
     let late: Vec<_> = [("form_token", token.as_str())].into_iter().chain(fields(&third)).collect();
@@ -294,7 +318,9 @@ async fn a_key_is_exported_imported_elsewhere_and_deleted() {
 async fn forms_that_are_no_forms_are_refused() {
     let node = node(SignUp::Open);
     let long = "a".repeat(300 * 1024);
-    for uri in ["/account/sign-in", "/account/sign-up", "/account/import", "/account/export", "/account/sign-out"] {
+    for uri in
+        ["/account/sign-in", "/account/sign-up", "/account/import", "/account/export", "/account/sign-out"]
+    {
         for (content_type, body) in [
             ("application/x-www-form-urlencoded", long.as_str()),
             ("application/x-www-form-urlencoded", "name=%ff%fe&passphrase=%00"),
@@ -302,11 +328,15 @@ async fn forms_that_are_no_forms_are_refused() {
             ("application/json", "{}"),
             ("text/plain", "name=mara"),
         ] {
-            let request = Request::post(uri).header(CONTENT_TYPE, content_type).body(body.to_owned().into()).unwrap();
+            let request =
+                Request::post(uri).header(CONTENT_TYPE, content_type).body(body.to_owned().into()).unwrap();
             let answer = Browser::new(&node).send(request).await;
             assert!(answer.status.as_u16() < 500, "{uri} {content_type} {}", answer.status);
         }
-        assert_eq!(Browser::new(&node).send(Request::delete(uri).body(Body::empty()).unwrap()).await.status, 405);
+        assert_eq!(
+            Browser::new(&node).send(Request::delete(uri).body(Body::empty()).unwrap()).await.status,
+            405
+        );
     }
 }
 
