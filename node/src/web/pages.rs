@@ -18,7 +18,7 @@ mod stylesheet;
 mod submit;
 #[cfg(test)]
 mod tests;
-mod wording;
+pub(crate) mod wording;
 
 use super::error::WebError;
 use super::visitor;
