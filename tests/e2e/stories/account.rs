@@ -6,7 +6,6 @@ use crate::stage::Stage;
 use anyhow::{Context, Result, ensure};
 use deadwax_tests::harness::browser::Browser;
 use deadwax_tests::harness::test_node::TestNode;
-use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,8 +49,8 @@ pub fn run(stage: &mut Stage) -> Result<()> {
             [("name", NAME), ("passphrase", PASSPHRASE), ("repeat", PASSPHRASE), ("invite", &invite)];
         send(&mut browser, "/account/sign-up", &fields)?;
         ensure!(browser.text("header")?.contains(NAME), "{}", browser.text("header")?);
-        let (_, list) = a.command(&["account", "list"])?;
-        ensure!(list[0]["name"] == NAME && list[0]["key"] == Value::from(key(&mut browser)?), "{list}");
+        let (key, (_, list)) = (key(&mut browser)?, a.command(&["account", "list"])?);
+        ensure!(list[0]["name"] == NAME && list[0]["key"] == key, "{list}");
         Ok(())
     })?;
     let author = key(&mut browser)?;
