@@ -3,6 +3,7 @@
 //! One writer and a few readers, all synchronous. What is written is decided by [`crate::ingest`];
 //! questions are asked by [`entries`] and [`crate::projection`].
 
+pub mod accounts;
 pub(crate) mod changes;
 pub mod digests;
 pub mod entries;
@@ -151,6 +152,8 @@ impl Store {
         };
         let mut writer = open("entries.db", migration::ENTRIES)?;
         let private = open("private.db", migration::PRIVATE)?;
+        // A key that its owner deletes is not to be found in free pages.
+        private.pragma_update(None, "secure_delete", true)?;
         writer.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         let mut incarnation = [0; 16];
         getrandom::fill(&mut incarnation)?;

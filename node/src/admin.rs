@@ -2,6 +2,7 @@
 //!
 //! Whoever can open the socket is the operator. Never reachable over a network.
 
+mod accounts;
 mod import;
 
 use crate::app::{App, SharedApp, blocking, uptime_secs};
@@ -67,6 +68,9 @@ pub fn router(app: SharedApp) -> Router {
         .route("/admin/v1/links", post(add_link))
         .route("/admin/v1/tracker", get(tracker))
         .route("/admin/v1/import", post(import::import))
+        .route("/admin/v1/accounts", get(accounts::list))
+        .route("/admin/v1/accounts/invite", post(accounts::invite))
+        .route("/admin/v1/accounts/delete", post(accounts::delete))
         .fallback(no_such_page)
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .with_state(app)

@@ -1,5 +1,7 @@
 //! What all parts of a running node share, and the few things that they do to it together.
 
+use crate::accounts::Accounts;
+use crate::accounts::seal::Cost;
 use crate::config::Config;
 use crate::dialer::Dialer;
 use crate::disk::Disk;
@@ -10,6 +12,7 @@ use crate::peers::shown::Shown;
 use crate::signer::Signer;
 use crate::submit::{SubmitError, sign_anew};
 use crate::web::sync::Serving;
+use crate::web::visitor;
 use deadwax_i2p_gateway::tracker::Tracker;
 use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Kept, Outcome, TailPosition, ingest};
@@ -32,6 +35,8 @@ pub struct App {
     pub search: SearchIndex,
     /// The node's own key. The lock also keeps two submissions from taking the same n.
     pub signer: Mutex<Signer>,
+    /// Who is signed in, and what they may try.
+    pub accounts: Accounts,
     /// Who has which torrent.
     pub tracker: Tracker,
     /// What other nodes may read from this one at once.
@@ -64,6 +69,7 @@ impl App {
         dialer: Dialer,
     ) -> Self {
         Self {
+            accounts: Accounts::new(Cost::FULL).with_store(&store),
             store,
             search,
             signer: Mutex::new(signer),
@@ -209,7 +215,10 @@ impl App {
         let store = Store::open(dir).unwrap();
         let search = SearchIndex::open(dir).unwrap();
         let tracker = Tracker::new(Default::default());
-        Arc::new(Self::new(config, store, search, Signer::open(dir).unwrap(), tracker, Dialer::new(true)))
+        let signer = Signer::open(dir).unwrap();
+        let mut app = Self::new(config, store, search, signer, tracker, Dialer::new(true));
+        app.accounts = Accounts::new(Cost::LIGHT).with_store(&app.store);
+        Arc::new(app)
     }
 }
 
@@ -235,8 +244,9 @@ pub async fn blocking<T: Send + 'static>(
     }
     let turn = WORK.acquire().await.expect("the semaphore is never closed");
     let app = Arc::clone(app);
+    let visitor = visitor::current();
     let work = move |app: &App| {
-        let done = work(app);
+        let done = visitor::within(visitor, || work(app));
         drop(turn);
         done
     };

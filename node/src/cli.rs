@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 done, 1 refused (bad input), 2 usage, 3 no node running.
 
+mod account;
 mod catalogue;
 mod client;
 mod entry;
@@ -64,6 +65,9 @@ enum Command {
     Vouch(network::Vouch),
     /// Vote as an operator to hide something, or to ban somebody (counted; nothing is hidden by it yet)
     Ballot(network::Ballot),
+    /// Accounts of the running node: invites, a list, deleting one
+    #[command(subcommand)]
+    Account(account::Account),
     /// Search for release groups by words, filters or an identifier
     Search(search::Search),
     /// Import the MusicBrainz catalogue, or say how much of it is here
@@ -137,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Network(command) => command.run(&context),
         Command::Vouch(command) => command.run(&context),
         Command::Ballot(command) => command.run(&context),
+        Command::Account(command) => command.run(&context),
         Command::Search(command) => command.run(&context),
         Command::Catalogue(command) => command.run(&context),
         Command::Export(command) => command.run(&context),

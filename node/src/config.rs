@@ -36,6 +36,9 @@ pub struct Config {
     /// How entries that are signed here reach the others.
     #[serde(default)]
     pub publication: PublicationConfig,
+    /// Accounts of people without a command line.
+    #[serde(default)]
+    pub accounts: AccountsConfig,
 }
 
 /// `[node]`.
@@ -107,6 +110,28 @@ pub struct PublicationConfig {
     pub delay: bool,
 }
 
+/// `[accounts]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountsConfig {
+    /// Who may open one.
+    pub sign_up: SignUp,
+    /// Whether this node's key vouches for each new account.
+    pub vouch: bool,
+}
+
+/// `[accounts] sign_up`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignUp {
+    /// Everybody.
+    Open,
+    /// Whoever has a code from `deadwax account invite`.
+    Invite,
+    /// Nobody; accounts that are there stay.
+    Closed,
+}
+
 impl Default for NodeConfig {
     fn default() -> Self {
         Self { name: "deadwax".into() }
@@ -129,6 +154,12 @@ impl Default for I2pConfig {
 impl Default for PublicationConfig {
     fn default() -> Self {
         Self { delay: true }
+    }
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self { sign_up: SignUp::Invite, vouch: false }
     }
 }
 

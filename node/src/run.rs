@@ -44,6 +44,8 @@ const SEEDERS_INTERVAL: Duration = Duration::from_secs(15);
 const LOOK_FOR_CATALOGUE: Duration = Duration::from_secs(30);
 /// Commits of the search index begin this far apart: each writes files of its own, which are merged later.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+/// How often sessions that are over are dropped, with their keys.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// What could not be done is tried again after this.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// Stopping waits this long for streams and routers to close.
@@ -230,6 +232,15 @@ fn work(app: &SharedApp, tasks: &mut JoinSet<(&'static str, Result<()>)>) {
     tasks.spawn({
         let app = Arc::clone(app);
         async move { match follow_peers(app).await {} }
+    });
+    tasks.spawn({
+        let app = Arc::clone(app);
+        async move {
+            loop {
+                tokio::time::sleep(SWEEP_INTERVAL).await;
+                app.accounts.sessions.sweep(uptime_secs());
+            }
+        }
     });
 }
 

@@ -11,8 +11,9 @@ pub mod source;
 
 pub use draft::{Draft, link_of};
 
+use crate::accounts::sessions::Session;
+use crate::accounts::signing::{self, SigningKey};
 use crate::app::{App, now_secs};
-use crate::signer::Signer;
 use deadwax_index::Problem;
 use deadwax_index::entry::kind::Kind;
 use deadwax_index::entry::link::Link;
@@ -24,7 +25,7 @@ use deadwax_index::store::StoreError;
 use deadwax_index::store::private::Subject;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Mean of the random wait before release.
 const MEAN_DELAY_SECS: f64 = 600.0;
@@ -85,25 +86,34 @@ fn problem(code: &'static str, field: &'static str, message: &str, fix: &'static
     Problem { code, field, message: message.into(), fix }
 }
 
-/// The key that signs what is submitted here. Its lock also keeps two submissions from taking the same n.
-fn signing_key(app: &App) -> MutexGuard<'_, Signer> {
-    app.signer.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Signs a link with the node's key. The same torrent for the same MBID is published once.
 ///
 /// # Errors
 /// See [`SubmitError`]; then nothing has changed.
 pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<Receipt, SubmitError> {
+    submit_as(app, None, link, idempotency_key)
+}
+
+/// The same with the key of an account, if one is given.
+///
+/// # Errors
+/// See [`SubmitError`]; then nothing has changed.
+pub fn submit_as(
+    app: &App,
+    account: Option<&Arc<Session>>,
+    link: &Link,
+    idempotency_key: Option<&str>,
+) -> Result<Receipt, SubmitError> {
     let key = usable(idempotency_key);
     let body = link.to_body().map_err(|error| error.problem())?;
-    let signer = signing_key(app);
+    let signer = SigningKey::choose(app, account);
     if let Some(receipt) = known(app, &signer.author(), link, key)? {
         return Ok(receipt);
     }
     if let Some(subject) = app.store.hides_link(&signer.author(), link)? {
         return Err(SubmitError::Problem(hidden(&subject)));
     }
+    account.map_or(Ok(()), |account| app.accounts.may_submit(account))?;
     sign(app, signer, body, Kind::Link, &subject(link), key)
 }
 
@@ -115,13 +125,13 @@ fn usable(key: Option<&str>) -> Option<&str> {
 /// Signs a body of the main scope with the next free n, keeps it, and releases it if it need not wait.
 fn sign(
     app: &App,
-    mut signer: MutexGuard<'_, Signer>,
+    mut signer: SigningKey<'_>,
     body: Vec<u8>,
     kind: Kind,
     subject: &Subject,
     key: Option<&str>,
 ) -> Result<Receipt, SubmitError> {
-    let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
+    let n = signer.next_n(app, Scope::Main)?;
     // Charters only raise it.
     let is_over = n >= quota(Scope::Main)
         && app.store.members()?.is_none_or(|members| n >= members.quota(Scope::Main, &signer.author()));
@@ -129,13 +139,12 @@ fn sign(
         return Err(SubmitError::Problem(problem(
             "entry.quota",
             "",
-            "This node's key has used all of its entries.",
-            "Make another identity for this node.",
+            "The key that signs has used all of its entries.",
+            "Submit with another account, or make another identity for this node.",
         )));
     }
     let delay_secs = if app.config.publication.delay { delay_secs() } else { 0 };
-    let entry = signer.sign(body, kind.number(), n, now_secs() / 3600);
-    let entry = entry.inspect_err(|error| _ = app.disk.failed(error)).map_err(SubmitError::Key)?;
+    let entry = signer.sign(app, body, kind.number(), n)?;
     let id = entry.head().id().to_string();
     let kept = app.store.put_in_outbox(&entry, subject, now_secs() + delay_secs, key);
     kept.inspect_err(|error| _ = app.disk.failed(error))?;
@@ -158,7 +167,7 @@ fn sign(
 /// Nobody would see it, and each repetition would be signed again.
 fn hidden(subject: &RulingSubject) -> Problem {
     let (field, what, fix) = match subject {
-        RulingSubject::Author(_) => ("", "entries by this node's key", "Submit it through another node."),
+        RulingSubject::Author(_) => ("", "entries by the key that signs", "Submit it with another key."),
         RulingSubject::Infohash(_) => ("magnet", "this torrent", "Submit another torrent of the release."),
         RulingSubject::Mbid(_) | RulingSubject::Entry(_) => ("mbid", "this record", "Check the MBID."),
     };
@@ -166,7 +175,8 @@ fn hidden(subject: &RulingSubject) -> Problem {
     problem("link.hidden", field, &message, fix)
 }
 
-/// Signs what an entry says once more, with the next free n, for release with the next batch.
+/// Signs what an entry says once more, with the next free n, for release with the next batch. An account's
+/// entry waits for that until the account's key is at hand.
 ///
 /// # Errors
 /// The store's, or those of the key's file.
@@ -174,10 +184,16 @@ pub fn sign_anew(app: &App, entry: &VerifiedEntry) -> Result<(), SubmitError> {
     let Some(body) = entry.body() else { return Ok(()) };
     let subject = Link::from_body(body).map_or_else(|_| Sha256::digest(body).into(), |link| subject(&link));
     let scope = entry.head().scope();
-    let mut signer = signing_key(app);
-    let n = app.store.next_n_with_outbox(&signer.author(), scope)?.max(signer.next_n(scope));
-    let kind = entry.head().statement().kind;
-    let again = signer.sign(body.to_vec(), kind, n, now_secs() / 3600).map_err(SubmitError::Key)?;
+    if signing::lost(app, entry, &subject)? {
+        return Ok(());
+    }
+    let mut signer = SigningKey::choose(app, None);
+    if signer.author() != entry.head().author() {
+        tracing::warn!(id = %entry.head().id(), "its account was deleted: it is not signed anew");
+        return Ok(());
+    }
+    let n = signer.next_n(app, scope)?;
+    let again = signer.sign(app, body.to_vec(), entry.head().statement().kind, n)?;
     Ok(app.store.put_in_outbox(&again, &subject, now_secs(), None)?)
 }
 
@@ -207,7 +223,7 @@ fn known(
     if let Some(entry) = app.store.waiting_about(&subject(link))? {
         return Ok(Some(receipt(&entry, ReceiptState::Known)));
     }
-    // As long as the node's key is no member, what it signed waits there.
+    // As long as the key is no member, what it signed waits there.
     let is_it = |body: &[u8]| Link::from_body(body).is_ok_and(|other| subject(&other) == subject(link));
     if let Some(entry) = app.store.find_in_inbox(author, is_it)? {
         return Ok(Some(receipt(&entry, ReceiptState::Known)));

@@ -10,6 +10,7 @@ pub mod search_query;
 pub mod sync;
 pub mod tracker;
 pub mod view;
+pub mod visitor;
 
 use crate::app::SharedApp;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -18,6 +19,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use std::sync::Arc;
 use std::time::Duration;
 use tower::limit::GlobalConcurrencyLimitLayer;
 
@@ -50,6 +52,7 @@ pub fn router(app: SharedApp) -> Router {
         .fallback(error::no_such_page)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_SMALL_REQUEST_BYTES))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), visitor::recognise))
         .layer(middleware::from_fn(limit_upload))
         .layer(middleware::from_fn(headers::add))
         .with_state(app)

@@ -31,6 +31,7 @@ const STORIES: &[Story] = &[
     ("offline", stories::offline::run),
     ("crossing", stories::crossing::run),
     ("reseed", stories::reseed::run),
+    ("account", stories::account::run),
     ("story", stories::story::run),
 ];
 

@@ -1,5 +1,6 @@
 //! One file per story.
 
+pub mod account;
 pub mod bad_input;
 pub mod crash;
 pub mod crossing;

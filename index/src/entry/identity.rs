@@ -107,6 +107,11 @@ impl Identity {
         Ok(Self { next_n: file.next_n, ..Self::from_secret(secret) })
     }
 
+    /// The 32-byte secret, to be encrypted. Whoever gets it wipes it.
+    pub fn secret(&self) -> [u8; 32] {
+        self.key.to_bytes()
+    }
+
     /// The file form, with a final newline. Whoever reads it can sign as this identity.
     pub fn to_file(&self) -> String {
         let file =

@@ -13,7 +13,8 @@ pub(super) const ENTRIES: &[&str] = &[
     include_str!("../../migrations/0006_rulings.sql"),
 ];
 /// Schemas of `private.db`.
-pub(super) const PRIVATE: &[&str] = &[include_str!("../../migrations/0001_private.sql")];
+pub(super) const PRIVATE: &[&str] =
+    &[include_str!("../../migrations/0001_private.sql"), include_str!("../../migrations/0002_accounts.sql")];
 /// Schemas of `catalogue.db`, which is made anew by each import: only the newest is kept, and the empty
 /// ones before it count.
 pub(crate) const CATALOGUE: &[&str] = &["", "", include_str!("../../migrations/0003_catalogue.sql")];

@@ -3,7 +3,9 @@
 //! The format has more than the form: tracks and several artists are left to those who sign entries by hand.
 
 use super::draft::Draft;
-use super::{Receipt, SubmitError, answered, problem, receipt, sign, signing_key, usable};
+use super::{Receipt, SubmitError, answered, problem, receipt, sign, usable};
+use crate::accounts::sessions::Session;
+use crate::accounts::signing::SigningKey;
 use crate::app::App;
 use deadwax_index::Problem;
 use deadwax_index::entry::kind::Kind;
@@ -11,6 +13,7 @@ use deadwax_index::entry::own_release::{self, Artist, Label, Medium, OwnRelease}
 use deadwax_index::entry::{Body, EntryId};
 use deadwax_index::mbid::Uuid;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// What is hashed before a body, so that it is the subject of nothing else.
 const SUBJECT_CONTEXT: &[u8] = b"own release";
@@ -20,11 +23,17 @@ const SUBJECT_CONTEXT: &[u8] = b"own release";
 ///
 /// # Errors
 /// The first field that a person has to mend.
-pub fn sign_own_release(app: &App, draft: &Draft, url: &str, key: Option<&str>) -> Result<Uuid, SubmitError> {
+pub fn sign_own_release(
+    app: &App,
+    account: Option<&Arc<Session>>,
+    draft: &Draft,
+    url: &str,
+    key: Option<&str>,
+) -> Result<Uuid, SubmitError> {
     let body = body_of(draft, url)?;
     let bytes = Body::OwnRelease(body).to_bytes().map_err(|error| form_field(error.problem()))?;
     let subject = Sha256::new().chain_update(SUBJECT_CONTEXT).chain_update(&bytes).finalize().into();
-    let signer = signing_key(app);
+    let signer = SigningKey::choose(app, account);
     let key = usable(key);
     if let Some(receipt) = answered(app, key)? {
         return uuid_of(receipt);
@@ -32,6 +41,7 @@ pub fn sign_own_release(app: &App, draft: &Draft, url: &str, key: Option<&str>) 
     if let Some(entry) = app.store.waiting_about(&subject)? {
         return uuid_of(receipt(&entry, super::ReceiptState::Known));
     }
+    account.map_or(Ok(()), |account| app.accounts.may_submit(account))?;
     uuid_of(sign(app, signer, bytes, Kind::OwnRelease, &subject, key)?)
 }
 

@@ -1,10 +1,11 @@
 //! Pages for people: this table is their table of contents (`doc/PAGES.md`).
 //!
 //! Each page is a struct with its template in `templates/`; a handler reads its input, makes one
-//! call and fills the struct. No scripts, no cookies, one stylesheet. Not here: JSON
+//! call and fills the struct. No scripts, no cookies for readers, one stylesheet. Not here: JSON
 //! ([`super::api`]) and the headers of every answer ([`super::headers`]).
 
 mod about;
+mod account;
 mod group;
 mod home;
 mod origin;
@@ -20,6 +21,8 @@ mod tests;
 pub(crate) mod wording;
 
 use super::error::WebError;
+use super::visitor;
+use crate::accounts::sessions::Session;
 use crate::app::{App, SharedApp};
 use askama::Template;
 use axum::Router;
@@ -27,6 +30,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use deadwax_index::Problem;
+use std::sync::Arc;
 
 /// What stands at the top of every page.
 const PAGES: [(&str, &str); 4] =
@@ -45,6 +49,7 @@ pub fn routes() -> Router<SharedApp> {
         .route("/submitted/{id}", get(receipt::receipt))
         .route("/status", get(status::status))
         .route("/about", get(about::about))
+        .merge(account::routes())
         .route(stylesheet::path(), get(stylesheet::stylesheet))
 }
 
@@ -71,6 +76,16 @@ impl Frame {
 
     fn pages(&self) -> &'static [(&'static str, &'static str)] {
         &PAGES
+    }
+
+    /// Who is signed in.
+    fn account(&self) -> Option<Arc<Session>> {
+        visitor::current().session
+    }
+
+    /// Whether there is something to sign in to.
+    fn offers_accounts(&self) -> bool {
+        visitor::current().is_offered
     }
 }
 

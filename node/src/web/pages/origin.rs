@@ -1,7 +1,7 @@
 //! Forms are taken from this node's own pages only.
 //!
-//! There are no cookies that another site could abuse, but it could still make its visitors submit
-//! things in the dark. Browsers say where a form came from; programs without such headers pass.
+//! The cookie of an account is not sent along by other sites, but they could still make their visitors submit
+//! things in the dark, or sign in. Browsers say where a form came from; programs without such headers pass.
 
 use super::error_page;
 use axum::extract::FromRequestParts;

@@ -9,10 +9,11 @@ mod view;
 
 use super::origin::SameOrigin;
 use super::page;
+use crate::accounts::sessions::Session;
 use crate::app::{App, SharedApp, blocking};
 use crate::submit::check::check;
 use crate::submit::own_release::sign_own_release;
-use crate::submit::{Draft, Receipt, ReceiptState, SubmitError, link_of, submit};
+use crate::submit::{Draft, Receipt, ReceiptState, SubmitError, link_of, submit_as};
 use crate::web::error::{PageError, WebError};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -21,6 +22,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::HEXLOWER;
 use deadwax_index::Problem;
 use form::{Action, Pairs, SubmitForm};
+use std::sync::Arc;
 use view::{CheckPage, OwnReleasePage, SourcePage};
 
 /// Random bytes in an idempotency key.
@@ -73,9 +75,9 @@ fn answer(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
         Action::OwnRelease => Ok(page(StatusCode::OK, &OwnReleasePage::new(app, &form, None))),
         Action::SignOwnRelease => own_release(app, form),
         Action::Publish => {
-            let done = chosen(&form).and_then(|draft| {
-                let link = link_of(app, &draft)?;
-                submit(app, &link, form.key.as_deref())
+            let done = signer_of(&form).and_then(|account| {
+                let link = link_of(app, &chosen(&form)?)?;
+                submit_as(app, account, &link, form.key.as_deref())
             });
             match done {
                 Ok(receipt) => Ok(Redirect::to(&receipt_url(&receipt)).into_response()),
@@ -86,6 +88,11 @@ fn answer(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
             }
         }
     }
+}
+
+/// For whom the form is: an account, or the node.
+fn signer_of(form: &SubmitForm) -> Result<Option<&Arc<Session>>, SubmitError> {
+    form.account.as_ref().map(Option::as_ref).map_err(|problem| SubmitError::Problem(problem.clone()))
 }
 
 /// The draft with the record that was chosen from the list, if one was.
@@ -140,7 +147,9 @@ fn check_page(
 /// Signs the record, and goes on with it as the release of the link.
 fn own_release(app: &App, mut form: SubmitForm) -> Result<Response, PageError> {
     let key = form.key.as_ref().map(|key| format!("{key}{OWN_RELEASE_KEY}"));
-    match sign_own_release(app, &form.draft, &form.url, key.as_deref()) {
+    let signed = signer_of(&form)
+        .and_then(|account| sign_own_release(app, account, &form.draft, &form.url, key.as_deref()));
+    match signed {
         Ok(uuid) => {
             form.draft.mbid = uuid.to_string();
             form.choice.clear();

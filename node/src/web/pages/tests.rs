@@ -1,8 +1,9 @@
 //! Every page over the real router, with a store on disk.
 //!
-//! Not here: submitting (`tests/submitting.rs`), its check page (`tests/checking.rs`), and hostile forms
-//! (`tests/odd_forms.rs`).
+//! Not here: submitting (`tests/submitting.rs`), its check page (`tests/checking.rs`), hostile forms
+//! (`tests/odd_forms.rs`), and accounts (`tests/accounts.rs`).
 
+mod accounts;
 mod checking;
 mod odd_forms;
 mod rulings;

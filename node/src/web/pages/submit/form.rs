@@ -3,9 +3,10 @@
 //!
 //! Not here: what the fields mean ([`crate::submit`]).
 
+use crate::accounts::sessions::Session;
 use crate::submit::{Draft, source};
 use crate::web::error::{PageError, WebError};
-use crate::web::{MAX_REQUEST_BYTES, MAX_SMALL_REQUEST_BYTES};
+use crate::web::{MAX_REQUEST_BYTES, MAX_SMALL_REQUEST_BYTES, visitor};
 use axum::body::Body;
 use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Multipart};
@@ -16,6 +17,7 @@ use deadwax_index::torrent::MAX_TORRENT_BYTES;
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// A file that is too large is read to its end, up to this, and thrown away: a connection that is cut in the middle
@@ -30,7 +32,6 @@ static LARGE_FORMS: Semaphore = Semaphore::const_new(4);
 pub type Pairs = HashMap<String, String>;
 
 /// A form for a torrent link.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubmitForm {
     /// What it says of the link.
     pub draft: Draft,
@@ -44,6 +45,8 @@ pub struct SubmitForm {
     pub is_checked: bool,
     /// What is to be done.
     pub action: Action,
+    /// For whom it is: an account, or the node. Nothing is signed by a form of another session.
+    pub account: Result<Option<Arc<Session>>, Problem>,
     /// What was wrong with the file.
     pub problem: Option<Problem>,
 }
@@ -70,6 +73,7 @@ impl SubmitForm {
     /// # Errors
     /// A field that the form does not have.
     pub fn read(mut pairs: Pairs) -> Result<Self, WebError> {
+        let account = visitor::signer_of(&mut pairs);
         let mut take = |name: &str| pairs.remove(name).filter(|value| !value.is_empty());
         let key = take(super::KEY_FIELD);
         let choice = take("choice").unwrap_or_default();
@@ -92,7 +96,7 @@ impl SubmitForm {
         if drops_torrent {
             draft.torrent.clear();
         }
-        Ok(Self { draft, key, choice, url, is_checked, action, problem: None })
+        Ok(Self { draft, key, choice, url, is_checked, action, account, problem: None })
     }
 }
 
