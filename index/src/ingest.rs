@@ -11,6 +11,7 @@ use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
 use crate::members::{CoreEntry, Members};
 use crate::projection::{Fold, Place};
+use crate::store::arrivals;
 use crate::store::changes::SetChanges;
 use crate::store::entries::{load_sum, newest_position, read_head};
 use crate::store::{Store, StoreError};
@@ -117,6 +118,8 @@ struct Batch<'a> {
     fold: Fold<'a>,
     /// By scope; loaded when first needed.
     sums: [Option<RunningSum>; 2],
+    /// The first position that was given out.
+    first_seq: Option<i64>,
 }
 
 /// The sum of a scope, and which ids it has gained or lost since it was loaded.
@@ -139,7 +142,7 @@ impl RunningSum {
 
 impl<'a> Batch<'a> {
     fn new(db: &'a Transaction<'a>, members: &'a mut Option<Members>) -> Self {
-        Self { db, members, fold: Fold::new(db), sums: Scope::ALL.map(|_| None) }
+        Self { db, members, fold: Fold::new(db), sums: Scope::ALL.map(|_| None), first_seq: None }
     }
 
     /// Offers entries in their order; those whose authors become members because of later ones once more.
@@ -243,8 +246,10 @@ impl<'a> Batch<'a> {
         )?
         .execute(params![id.0, scope as i64, author_no, n as i64, head.bytes(), entry.body()])?;
         let statement = head.statement();
+        let seq = db.last_insert_rowid();
+        self.first_seq.get_or_insert(seq);
         let place = Place {
-            seq: db.last_insert_rowid(),
+            seq,
             id,
             author_no,
             n: n as i64,
@@ -273,6 +278,9 @@ impl<'a> Batch<'a> {
     }
 
     fn save_sums(&self) -> Result<(), StoreError> {
+        if let Some(first_seq) = self.first_seq {
+            arrivals::note(self.db, first_seq)?;
+        }
         for scope in Scope::ALL {
             if let Some(RunningSum { sum, .. }) = &self.sums[scope as usize] {
                 self.db.execute(

@@ -3,6 +3,7 @@
 //! One writer and a few readers, all synchronous. What is written is decided by [`crate::ingest`];
 //! questions are asked by [`entries`] and [`crate::projection`].
 
+pub(crate) mod arrivals;
 pub(crate) mod changes;
 pub mod digests;
 pub mod entries;
