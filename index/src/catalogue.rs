@@ -9,6 +9,7 @@ mod addresses;
 mod archive;
 mod carry;
 mod checkpoint;
+mod entities;
 mod error;
 mod groups;
 mod import;
@@ -21,6 +22,7 @@ mod numbers;
 mod pax;
 mod place;
 mod record;
+mod releases;
 mod shared;
 mod site;
 mod sources;
@@ -31,6 +33,7 @@ mod writer;
 
 pub use addresses::SiteAddress;
 pub use archive::{MAX_DECODER_BYTES, MAX_HEADER_BYTES, MAX_MEMBER_BYTES, MAX_MEMBERS, MAX_TRAILING_BYTES};
+pub use entities::EntityRecord;
 pub use error::ImportError;
 pub use groups::{CreditedArtist, EditionLabel, EditionMedium, EditionRecord, GroupPages, GroupRecord};
 pub use import::{Options, Progress, Stage, import, import_with};
@@ -40,6 +43,7 @@ pub use record::{
     Alias, Area, CreditPart, Entity, Event, LabelInfo, LifeSpan, Medium, Record, Reference, Relation,
     Release, ReleaseGroup, Text, Track, Url,
 };
+pub use releases::{ReleaseEvent, ReleaseRecord};
 pub use shared::{SharedCatalogue, Version};
 
 use crate::mbid::Uuid;

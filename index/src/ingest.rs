@@ -13,6 +13,7 @@ use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
 use crate::members::{CoreEntry, Members};
 use crate::projection::authored::number_author;
 use crate::projection::{Fold, Place};
+use crate::store::arrivals;
 use crate::store::changes::SetChanges;
 use crate::store::entries::{load_sum, newest_position, read_head};
 use crate::store::{Store, StoreError};
@@ -120,6 +121,8 @@ struct Batch<'a> {
     sums: [Option<RunningSum>; 2],
     /// Rulings and weights to be worked out when all entries are in.
     unsettled: Unsettled,
+    /// The first position that was given out.
+    first_seq: Option<i64>,
 }
 
 /// The sum of a scope, and which ids it has gained or lost since it was loaded.
@@ -143,7 +146,7 @@ impl RunningSum {
 impl<'a> Batch<'a> {
     fn new(db: &'a Transaction<'a>, members: &'a mut Option<Members>) -> Self {
         let (fold, unsettled) = (Fold::new(db), Unsettled::default());
-        Self { db, members, fold, sums: Scope::ALL.map(|_| None), unsettled }
+        Self { db, members, fold, sums: Scope::ALL.map(|_| None), unsettled, first_seq: None }
     }
 
     /// Offers entries in their order; those whose authors become members because of later ones once more.
@@ -247,8 +250,10 @@ impl<'a> Batch<'a> {
         )?
         .execute(params![id.0, scope as i64, author_no, n as i64, head.bytes(), entry.body()])?;
         let statement = head.statement();
+        let seq = db.last_insert_rowid();
+        self.first_seq.get_or_insert(seq);
         let place = Place {
-            seq: db.last_insert_rowid(),
+            seq,
             id,
             author_no,
             n: n as i64,
@@ -283,6 +288,9 @@ impl<'a> Batch<'a> {
     }
 
     fn save_sums(&self) -> Result<(), StoreError> {
+        if let Some(first_seq) = self.first_seq {
+            arrivals::note(self.db, first_seq)?;
+        }
         for scope in Scope::ALL {
             if let Some(RunningSum { sum, .. }) = &self.sums[scope as usize] {
                 self.db.execute(

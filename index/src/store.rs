@@ -4,6 +4,7 @@
 //! questions are asked by [`entries`] and [`crate::projection`].
 
 pub mod accounts;
+pub(crate) mod arrivals;
 pub(crate) mod changes;
 pub mod digests;
 pub mod entries;

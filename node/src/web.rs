@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod error;
+pub mod feeds;
 pub mod headers;
 pub mod pages;
 pub mod search_query;
@@ -36,6 +37,8 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 pub fn router(app: SharedApp) -> Router {
     Router::new()
         .merge(pages::routes())
+        .route("/search.rss", get(feeds::search))
+        .route("/search.atom", get(feeds::search))
         .route("/api/v1/search", get(api::search))
         .route("/api/v1/mbid/{mbid}", get(api::by_mbid))
         .merge(large_requests())

@@ -25,8 +25,8 @@ const MAX_RECORDS: usize = 100;
 const MAX_MERGED: i64 = 500;
 
 /// What names an artist or label whose MBID is `?1`, as the indexes find it.
-const BY_ARTIST: &str = "substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1";
-const BY_LABEL: &str = "substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1";
+pub(super) const BY_ARTIST: &str = "substr(artist_mbid, 1, 6) = substr(?1, 1, 6) AND artist_mbid = ?1";
+pub(super) const BY_LABEL: &str = "substr(label_mbid, 1, 6) = substr(?1, 1, 6) AND label_mbid = ?1";
 
 /// A record, and what it is.
 pub type Found = (Named, Uuid);

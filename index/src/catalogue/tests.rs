@@ -7,6 +7,7 @@ mod kept;
 mod lookups;
 mod merged;
 mod pages;
+mod records;
 mod resume;
 mod tracks;
 

@@ -1,6 +1,6 @@
 //! Links by MBID and by infohash: what is shown for a release group.
 
-use super::authored::load;
+use super::authored::{load, load_first};
 use super::{Authored, Fold, Place, column};
 use crate::entry::link::Link;
 use crate::entry::{AuthorKey, EntryId};
@@ -132,6 +132,12 @@ impl Store {
             }
             Ok(found)
         })
+    }
+
+    /// The link with this id, if it counts.
+    pub fn link(&self, id: &EntryId) -> Result<Option<LinkEntry>, StoreError> {
+        let sql = "SELECT seq FROM entries JOIN links USING (seq) WHERE id = ?1";
+        self.read(|db| Ok(load_first(db, sql, &[&id.0], Link::from_body)?.map(LinkEntry::from)))
     }
 
     /// The groups under which an MBID of any kind is shown.

@@ -96,6 +96,11 @@ impl ParsedQuery {
     pub fn is_narrowed(&self) -> bool {
         !self.conditions.is_empty()
     }
+
+    /// Whether it says in which order its hits are wanted.
+    pub fn is_sorted(&self) -> bool {
+        self.sort.is_some()
+    }
 }
 
 /// Takes a query apart. A pure function of the text.

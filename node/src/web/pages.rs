@@ -6,11 +6,20 @@
 
 mod about;
 mod account;
+mod artist;
+mod contributor;
+mod descriptions;
+mod destination;
+mod disc;
+mod elsewhere;
 mod group;
 mod home;
+mod label;
+mod link;
 mod origin;
 mod pager;
 mod receipt;
+mod release;
 mod rows;
 mod search;
 mod status;
@@ -18,9 +27,12 @@ mod stylesheet;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod torrents;
 pub(crate) mod wording;
+mod works;
 
 use super::error::WebError;
+use super::feeds::FeedLinks;
 use super::visitor;
 use crate::accounts::sessions::Session;
 use crate::app::{App, SharedApp};
@@ -45,6 +57,12 @@ pub fn routes() -> Router<SharedApp> {
         .route("/search", get(search::search))
         .route("/release-group/{mbid}", get(group::group))
         .route("/mbid/{mbid}", get(group::any_mbid))
+        // These two also with `.rss` and `.atom`.
+        .route("/artist/{mbid}", get(artist::artist))
+        .route("/contributor/{key}", get(contributor::contributor))
+        .route("/release/{mbid}", get(release::release))
+        .route("/label/{mbid}", get(label::label))
+        .route("/link/{id}", get(link::link))
         .route("/submit", get(submit::form).post(submit::publish))
         .route("/submitted/{id}", get(receipt::receipt))
         .route("/status", get(status::status))
@@ -65,13 +83,15 @@ struct Frame {
     here: &'static str,
     /// Address of the stylesheet.
     stylesheet: &'static str,
+    /// The same content as feeds, if there are any.
+    feeds: Option<FeedLinks>,
 }
 
 impl Frame {
     fn new(app: &App, here: &'static str, title: &str) -> Self {
         let node_name = app.config.node.name.clone();
         let title = format!("{} · {node_name}", wording::shorten(title, MAX_TITLE_CHARS));
-        Self { node_name, query: String::new(), title, here, stylesheet: stylesheet::path() }
+        Self { node_name, query: String::new(), title, here, stylesheet: stylesheet::path(), feeds: None }
     }
 
     fn pages(&self) -> &'static [(&'static str, &'static str)] {
@@ -121,6 +141,7 @@ pub fn error_page(status: StatusCode, problem: &Problem) -> Response {
         title: format!("{heading} · Deadwax"),
         here: "",
         stylesheet: stylesheet::path(),
+        feeds: None,
     };
     page(status, &ErrorPage { frame, heading, problem })
 }

@@ -77,6 +77,25 @@ impl SearchQuery {
         }
     }
 
+    /// The same search with one filter more.
+    pub fn with(&self, key: &str, value: &str) -> Self {
+        let mut query = self.clone();
+        query.filters.push((key.into(), value.into()));
+        query
+    }
+
+    /// The same search without one of its filters.
+    pub fn without(&self, index: usize) -> Self {
+        let mut query = self.clone();
+        query.filters.remove(index);
+        query
+    }
+
+    /// Where a filter beside the text is, whatever the case of its value.
+    pub fn position(&self, key: &str, value: &str) -> Option<usize> {
+        self.filters.iter().position(|(name, known)| name == key && known.eq_ignore_ascii_case(value))
+    }
+
     /// The query of the same search from its first hit on.
     pub fn encoded(&self) -> String {
         let mut text = format!("q={}", encoded(&self.q));

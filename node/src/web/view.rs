@@ -2,11 +2,12 @@
 
 use crate::app::{App, now_secs, uptime_secs};
 use data_encoding::HEXLOWER;
+use deadwax_index::entry::EntryId;
 use deadwax_index::entry::link::Link;
 use deadwax_index::infohash::{InfohashV1, InfohashV2, Infohashes};
 use deadwax_index::listing::Listing;
 use deadwax_index::magnet::{I2pTracker, compose};
-use deadwax_index::mbid::MbidKind;
+use deadwax_index::mbid::{MbidKind, Uuid};
 use deadwax_index::projection::links::LinkEntry;
 use serde::Serialize;
 
@@ -58,6 +59,21 @@ pub struct LinkView {
     /// What the entry itself says.
     #[serde(flatten)]
     pub link: LinkFields,
+    /// The entry's id, as the store is asked.
+    #[serde(skip)]
+    pub id: EntryId,
+    /// What the entry says that the torrent holds.
+    #[serde(skip)]
+    pub mbid: Uuid,
+    /// What that names.
+    #[serde(skip)]
+    pub mbid_kind: MbidKind,
+    /// How many announce addresses the entry names, whether they are used or not.
+    #[serde(skip)]
+    pub named_trackers: usize,
+    /// How many of those are inside I2P, and so in `trackers`.
+    #[serde(skip)]
+    pub own_trackers: usize,
 }
 
 /// The descriptive fields of a link.
@@ -88,8 +104,7 @@ pub struct LinkFields {
 impl GroupView {
     /// What this node shows of `group`.
     pub fn new(app: &App, group: &Listing) -> Self {
-        let trackers: Vec<I2pTracker> =
-            app.trackers().iter().filter_map(|tracker| tracker.parse().ok()).collect();
+        let trackers = trackers_of(app);
         let mut links: Vec<_> =
             group.links().iter().map(|entry| LinkView::new(app, entry, &trackers)).collect();
         // Stable: equally seeded links stay sorted by id.
@@ -112,7 +127,17 @@ impl GroupView {
     }
 }
 
+/// What every magnet of this node names.
+fn trackers_of(app: &App) -> Vec<I2pTracker> {
+    app.trackers().iter().filter_map(|tracker| tracker.parse().ok()).collect()
+}
+
 impl LinkView {
+    /// What this node shows of a link by itself.
+    pub fn of(app: &App, entry: &LinkEntry) -> Self {
+        Self::new(app, entry, &trackers_of(app))
+    }
+
     fn new(app: &App, entry: &LinkEntry, first: &[I2pTracker]) -> Self {
         let link = &entry.link;
         let infohashes = infohashes(link);
@@ -144,6 +169,11 @@ impl LinkView {
             age_secs: health.as_ref().map(|health| health.last_announce_age_secs),
             magnet,
             trackers: trackers.iter().map(|tracker| tracker.as_str().to_owned()).collect(),
+            id: entry.entry,
+            mbid: link.mbid,
+            mbid_kind: link.mbid_kind,
+            named_trackers: link.trackers.len(),
+            own_trackers: own.len(),
             link: LinkFields {
                 format: link.format.clone(),
                 encoding: link.encoding.clone(),

@@ -1,9 +1,13 @@
 //! A release group: its editions and torrent links, best seeded first.
+//!
+//! Not here: what is shown of a torrent ([`super::torrents`]).
 
+use super::descriptions::{self, Written};
+use super::elsewhere::Elsewhere;
 use super::pager::Pager;
-use super::rows::{group_facts, now_hours};
-use super::wording::{self, Date};
-use super::{Frame, page};
+use super::rows::{group_facts, tag_url};
+use super::torrents::{self, Torrent, TorrentPart};
+use super::{Frame, destination, disc, page, wording};
 use crate::app::{App, SharedApp, blocking};
 use crate::web::error::{PageError, WebError, hidden, not_found};
 use crate::web::view::{GroupView, LinkView};
@@ -12,51 +16,70 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use deadwax_index::mbid::{self, Uuid};
+use deadwax_index::catalogue::tracks::Credited;
+use deadwax_index::catalogue::{EditionRecord, GroupRecord};
+use deadwax_index::entry::subject::SubjectKind;
+use deadwax_index::listing::Listing;
+use deadwax_index::mbid::{self, MbidKind, Uuid};
 use deadwax_index::search::Identifier;
 use serde::Deserialize;
+use std::collections::HashMap;
 
-/// Torrent links on one page.
-const LINKS_PER_PAGE: usize = 50;
-/// Files that are listed of one torrent.
-const MAX_FILES: usize = 200;
+/// Torrents on one page.
+const TORRENTS_PER_PAGE: usize = 50;
+/// Editions without torrents that are listed: of the most reissued records there are some hundreds.
+const MAX_EDITIONS: usize = 40;
+/// Tags that are shown.
+const MAX_TAGS: usize = 16;
 
 #[derive(Template)]
 #[template(path = "group.html")]
 struct GroupPage {
     frame: Frame,
-    mbid: String,
-    artist: String,
+    mbid: Uuid,
+    disc: String,
+    credit: Vec<CreditPart>,
     title: String,
     facts: String,
-    musicbrainz_url: String,
+    tags: Vec<TagPart>,
+    elsewhere: Vec<Elsewhere>,
+    descriptions: Vec<Written>,
     editions: Vec<EditionPart>,
     pager: Pager,
+    /// Editions that the catalogue knows and no torrent link names.
+    others: Vec<OtherEdition>,
+    others_left_out: usize,
 }
 
-/// The links of one edition.
+/// One name of an artist credit, and what stands between it and the next.
+pub struct CreditPart {
+    /// The name.
+    pub name: String,
+    /// The artist's page, if the catalogue has one.
+    pub url: Option<String>,
+    /// " & ".
+    pub join: String,
+}
+
+/// A tag, and who gave it.
+struct TagPart {
+    tag: String,
+    count: u64,
+    url: String,
+}
+
+/// The torrents of one edition.
 struct EditionPart {
     heading: String,
-    links: Vec<LinkPart>,
+    /// The page of the release, where links name one that the catalogue knows.
+    url: Option<String>,
+    links: Vec<TorrentPart>,
 }
 
-struct LinkPart {
-    entry: String,
-    author: String,
-    fingerprint: String,
-    signed: Option<Date>,
-    quality: String,
-    facts: String,
-    seeders: String,
-    is_seeded: bool,
-    announced: Option<String>,
-    magnet: Option<String>,
-    trackers: Vec<String>,
-    infohashes: Vec<(&'static str, String)>,
-    name: Option<String>,
-    files: Vec<(String, String)>,
-    file_count: String,
-    files_left_out: u64,
+/// An edition without torrents.
+struct OtherEdition {
+    mbid: Uuid,
+    heading: String,
 }
 
 #[derive(Template)]
@@ -67,11 +90,12 @@ struct UnlinkedPage {
     musicbrainz_url: String,
 }
 
-/// Query of a group's page.
+/// Query of a page that has further pages.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Position {
-    offset: usize,
+    /// How many rows to skip.
+    pub offset: usize,
 }
 
 /// `GET /release-group/{mbid}?offset=`: the one page of a group, whatever its MBID names.
@@ -80,35 +104,45 @@ pub async fn group(
     mbid: Result<Path<String>, PathRejection>,
     position: Result<Query<Position>, QueryRejection>,
 ) -> Result<Response, PageError> {
-    let mbid = read_mbid(mbid)?;
+    let mbid = read_mbid_of(mbid)?;
     let offset = position.map_or(0, |Query(position)| position.offset);
     blocking(&app, move |app| match app.listing(&mbid)? {
         // That of a release, or merged: links and bookmarks lead on.
         Some(group) if group.mbid != mbid => {
             Ok(Redirect::to(&format!("/release-group/{}", group.mbid)).into_response())
         }
-        Some(group) => Ok(page(StatusCode::OK, &group_page(app, GroupView::new(app, &group), offset))),
+        Some(group) => Ok(page(StatusCode::OK, &group_page(app, &group, offset)?)),
         None => elsewhere(app, mbid),
     })
     .await
 }
 
-/// `GET /mbid/{mbid}`: on to the page that shows a release group, release or recording.
+/// `GET /mbid/{mbid}`: on to the page that shows what an MBID names.
 pub async fn any_mbid(
     State(app): State<SharedApp>,
     mbid: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let mbid = read_mbid(mbid)?;
-    blocking(&app, move |app| elsewhere(app, mbid)).await
+    let mbid = read_mbid_of(mbid)?;
+    blocking(&app, move |app| match destination::page_of(app, &Identifier::Mbid(mbid))? {
+        Some(url) => Ok(Redirect::to(&url).into_response()),
+        None => elsewhere(app, mbid),
+    })
+    .await
 }
 
-fn read_mbid(path: Result<Path<String>, PathRejection>) -> Result<Uuid, WebError> {
+/// The MBID in an address.
+pub fn read_mbid_of(path: Result<Path<String>, PathRejection>) -> Result<Uuid, WebError> {
     let Path(text) = path.map_err(|_| not_found("This address"))?;
-    Ok(mbid::parse(&text).map_err(|error| WebError::Bad(error.problem()))?.0)
+    read_mbid(&text)
 }
 
-/// Where an MBID is shown; a release or recording may be in several groups.
-fn elsewhere(app: &App, mbid: Uuid) -> Result<Response, PageError> {
+/// An MBID, as a person may have typed it.
+pub fn read_mbid(text: &str) -> Result<Uuid, WebError> {
+    Ok(mbid::parse(text).map_err(|error| WebError::Bad(error.problem()))?.0)
+}
+
+/// To the group where an MBID is shown; a release or recording may be in several groups.
+pub fn elsewhere(app: &App, mbid: Uuid) -> Result<Response, PageError> {
     match app.search.groups_of(&app.store, &Identifier::Mbid(mbid))?.as_slice() {
         [] if app.is_hidden(&mbid)? => Err(hidden().into()),
         [] => Ok(page(
@@ -125,24 +159,69 @@ fn elsewhere(app: &App, mbid: Uuid) -> Result<Response, PageError> {
     }
 }
 
-fn group_page(app: &App, group: GroupView, offset: usize) -> GroupPage {
+fn group_page(app: &App, listing: &Listing, offset: usize) -> Result<GroupPage, WebError> {
+    let group = GroupView::new(app, listing);
+    let (record, credit) = app.search.catalogue().with(|catalogue| match catalogue {
+        Some((catalogue, _)) => {
+            let record = catalogue.group_record(&listing.mbid)?;
+            Ok::<_, WebError>((record, catalogue.credit_of_group(&listing.mbid)?))
+        }
+        None => Ok((None, Vec::new())),
+    })?;
+    let all = torrents::torrents(&group.links);
+    let shown: Vec<Torrent<'_>> = all.iter().skip(offset).take(TORRENTS_PER_PAGE).cloned().collect();
+    let known: HashMap<Uuid, &EditionRecord> =
+        record.iter().flat_map(|record| &record.editions).map(|edition| (edition.mbid, edition)).collect();
     let mut editions: Vec<EditionPart> = Vec::new();
-    for link in group.links.iter().skip(offset).take(LINKS_PER_PAGE) {
-        let heading = edition_heading(link);
-        match editions.iter_mut().find(|edition| edition.heading == heading) {
-            Some(edition) => edition.links.push(LinkPart::new(link)),
-            None => editions.push(EditionPart { heading, links: vec![LinkPart::new(link)] }),
+    for (torrent, part) in shown.iter().zip(torrents::parts(app, &shown)?) {
+        let (heading, url) = edition_of(torrent.link, &known);
+        match editions.iter_mut().find(|edition| edition.heading == heading && edition.url == url) {
+            Some(edition) => edition.links.push(part),
+            None => editions.push(EditionPart { heading, url, links: vec![part] }),
         }
     }
-    GroupPage {
+    let tags = app.store.tags_of_group(&listing.mbid)?.into_iter().take(MAX_TAGS);
+    let tags = tags.map(|tag| TagPart { url: tag_url(&tag.tag), count: tag.count, tag: tag.tag });
+    let (others, others_left_out) = others(record.as_ref(), &group.links);
+    Ok(GroupPage {
         frame: Frame::new(app, "", &format!("{} – {}", group.artist, group.title)),
-        facts: group_facts(&group),
-        musicbrainz_url: format!("https://musicbrainz.org/{}/{}", group.mbid_kind, group.mbid),
-        pager: Pager::new("?", offset, LINKS_PER_PAGE, group.links.len()),
-        mbid: group.mbid,
-        artist: group.artist,
-        title: group.title,
+        disc: disc::classes(&listing.mbid),
+        facts: wording::dotted([
+            Some(group_facts(&group)),
+            record.as_ref().map(|record| record.disambiguation.clone()),
+        ]),
+        tags: tags.collect(),
+        elsewhere: vec![Elsewhere::musicbrainz(group.mbid_kind, listing.mbid)],
+        descriptions: descriptions::about(app, listing.mbid, SubjectKind::ReleaseGroup)?,
+        pager: Pager::new("?", offset, TORRENTS_PER_PAGE, all.len()),
+        mbid: listing.mbid,
+        credit: credit_parts(&credit, &group.artist),
         editions,
+        others,
+        others_left_out,
+        title: group.title,
+    })
+}
+
+/// A credit with links to its artists; `plain` where nobody knows who they are.
+pub fn credit_parts(credit: &[Credited], plain: &str) -> Vec<CreditPart> {
+    if credit.is_empty() {
+        return vec![CreditPart { name: plain.to_owned(), url: None, join: String::new() }];
+    }
+    let part = |part: &Credited| CreditPart {
+        name: part.name.clone(),
+        url: part.artist.map(|mbid| format!("/artist/{mbid}")),
+        join: part.join_phrase.clone(),
+    };
+    credit.iter().map(part).collect()
+}
+
+/// What the edition of a link is called, and its page.
+fn edition_of(link: &LinkView, known: &HashMap<Uuid, &EditionRecord>) -> (String, Option<String>) {
+    let record = known.get(&link.mbid).filter(|_| link.mbid_kind == MbidKind::Release);
+    match record {
+        Some(record) => (record_heading(record), Some(format!("/release/{}", link.mbid))),
+        None => (edition_heading(link), None),
     }
 }
 
@@ -161,51 +240,59 @@ fn edition_heading(link: &LinkView) -> String {
     wording::dotted([link.link.media.clone().or_else(|| Some("Medium not said".into())), Some(told)])
 }
 
-impl LinkPart {
-    fn new(link: &LinkView) -> Self {
-        let fields = &link.link;
-        let quality =
-            [&fields.format, &fields.encoding].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-        let present = |there: Option<bool>, yes: &str, no: &str| {
-            there.map(|there| if there { yes.into() } else { no.into() })
-        };
-        let file_count = fields.file_count.unwrap_or(fields.files.len() as u64);
-        let shown = fields.files.iter().take(MAX_FILES);
-        Self {
-            entry: link.entry.clone(),
-            author: link.author.clone(),
-            fingerprint: wording::fingerprint(&link.author),
-            signed: wording::date(link.created_hours, now_hours()),
-            quality: if quality.is_empty() { "Format not said".into() } else { quality },
-            facts: wording::dotted([
-                fields.size_bytes.map(wording::size),
-                (file_count > 0).then(|| wording::count(file_count, "file", "files")),
-                present(fields.log, "log", "no log"),
-                present(fields.cue, "cue", "no cue"),
-            ]),
-            seeders: swarm(link),
-            is_seeded: link.seeders.is_some_and(|seeders| seeders > 0),
-            announced: link.age_secs.map(wording::age),
-            magnet: link.magnet.clone(),
-            trackers: link.trackers.clone(),
-            infohashes: [("Infohash", &link.infohash_v1), ("Infohash, version 2", &link.infohash_v2)]
-                .into_iter()
-                .filter_map(|(name, hash)| Some((name, hash.clone()?)))
-                .collect(),
-            name: fields.name.clone(),
-            files_left_out: file_count.saturating_sub(shown.len() as u64),
-            files: shown.map(|file| (file.path.clone(), wording::size(file.size_bytes))).collect(),
-            file_count: wording::thousands(file_count),
-        }
-    }
+/// "2 × CD · 2008-05-01 · Ninth Harbour · NHR-014 · GB · 36 tracks", as the catalogue knows it.
+fn record_heading(record: &EditionRecord) -> String {
+    let label = record.labels.first();
+    let tracks: u64 = record.media.iter().map(|medium| u64::from(medium.track_count)).sum();
+    wording::dotted([
+        Some(media(record.media.iter().map(|medium| medium.format.as_deref()))),
+        record.date.clone(),
+        label.and_then(|label| label.name.clone()),
+        label.and_then(|label| label.catno.clone()),
+        record.countries.first().cloned(),
+        (tracks > 0).then(|| wording::count(tracks, "track", "tracks")),
+        record.disambiguation.clone(),
+    ])
 }
 
-/// "5 seeders, 1 leecher".
-fn swarm(link: &LinkView) -> String {
-    let Some(seeders) = link.seeders else { return "nobody has announced here yet".into() };
-    let seeders = wording::count(seeders, "seeder", "seeders");
-    match link.leechers {
-        None | Some(0) => seeders,
-        Some(leechers) => format!("{seeders}, {}", wording::count(leechers, "leecher", "leechers")),
+/// "2 × CD + DVD".
+pub fn media<'a>(formats: impl Iterator<Item = Option<&'a str>>) -> String {
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for format in formats {
+        let format = format.unwrap_or("Medium not said");
+        match counted.iter_mut().find(|(name, _)| *name == format) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((format, 1)),
+        }
+    }
+    let named = counted.into_iter().map(|(name, count)| match count {
+        1 => name.to_owned(),
+        count => format!("{count} × {name}"),
+    });
+    named.collect::<Vec<_>>().join(" + ")
+}
+
+/// The editions that no link names, and how many more there are.
+fn others(record: Option<&GroupRecord>, links: &[LinkView]) -> (Vec<OtherEdition>, usize) {
+    let editions = record.map_or(&[][..], |record| record.editions.as_slice());
+    let mut unlinked = editions.iter().filter(|edition| links.iter().all(|link| link.mbid != edition.mbid));
+    let shown = unlinked.by_ref().take(MAX_EDITIONS).map(|edition| {
+        let heading = record_heading(edition);
+        let heading = if heading.is_empty() { edition.title.clone() } else { heading };
+        OtherEdition { mbid: edition.mbid, heading }
+    });
+    let shown = shown.collect();
+    (shown, unlinked.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_are_counted() {
+        let cds = [Some("CD"), Some("CD"), Some("DVD"), None];
+        assert_eq!(media(cds.into_iter()), "2 × CD + DVD + Medium not said");
+        assert_eq!(media([].into_iter()), "");
     }
 }

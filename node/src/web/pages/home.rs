@@ -5,6 +5,7 @@ use super::status::network_in_a_line;
 use super::{Frame, page};
 use crate::app::{App, SharedApp, blocking};
 use crate::web::error::{PageError, WebError};
+use crate::web::feeds::FeedLinks;
 use crate::web::view::GroupView;
 use askama::Template;
 use axum::extract::State;
@@ -29,15 +30,13 @@ pub async fn home(State(app): State<SharedApp>) -> Result<Response, PageError> {
 }
 
 fn build(app: &App) -> Result<HomePage, WebError> {
+    let mut frame = Frame::new(app, "/", "Deadwax, a music catalogue");
+    frame.feeds = Some(FeedLinks::new("/search", ""));
     let mut rows = Vec::new();
     for group in app.store.newest_groups(FRESH_GROUPS)? {
         rows.extend(
             app.listing(&group.mbid)?.map(|group| Row::new(&GroupView::new(app, &group), MAX_GROUP_LINKS)),
         );
     }
-    Ok(HomePage {
-        frame: Frame::new(app, "/", "Deadwax, a music catalogue"),
-        rows,
-        network: network_in_a_line(app)?,
-    })
+    Ok(HomePage { frame, rows, network: network_in_a_line(app)? })
 }

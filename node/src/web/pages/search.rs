@@ -1,19 +1,22 @@
 //! Results of a search; a pasted identifier leads straight to its release.
 
+mod narrow;
+
 use super::pager::Pager;
-use super::rows::Row;
-use super::{Frame, page, wording};
+use super::rows::{Row, rows};
+use super::{Frame, destination, page, wording};
 use crate::app::{App, SharedApp, blocking};
 use crate::web::error::{PageError, WebError};
+use crate::web::feeds::FeedLinks;
 use crate::web::search_query::{DEFAULT_LIMIT, SearchQuery, encoded};
-use crate::web::view::GroupView;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use deadwax_index::Problem;
-use deadwax_index::search::{self, Hits, Identifier, MAX_DEPTH, MAX_LISTED_LINKS};
+use deadwax_index::search::{self, Hits, Identifier, MAX_DEPTH};
+use narrow::{ActiveFilter, Facet, NarrowField, Order};
 use std::time::Instant;
 
 /// The query as the heading repeats it.
@@ -24,6 +27,10 @@ const MAX_SHOWN_CHARS: usize = 80;
 struct SearchPage {
     frame: Frame,
     shown_query: String,
+    /// Nothing is asked yet.
+    is_blank: bool,
+    /// Nothing was found as typed, but something like it.
+    is_near: bool,
     summary: String,
     /// Text and address of a better query.
     suggestion: Option<(String, String)>,
@@ -31,6 +38,12 @@ struct SearchPage {
     submit_url: String,
     rows: Vec<Row>,
     pager: Pager,
+    active: Vec<ActiveFilter>,
+    facets: Vec<Facet>,
+    orders: Vec<Order>,
+    fields: Vec<NarrowField>,
+    /// What the form of fields sends along.
+    hidden: Vec<(String, String)>,
     /// Whether phrases, exclusions or filters may be why so little is found.
     is_narrowed: bool,
 }
@@ -56,37 +69,54 @@ fn answer(app: &App, query: SearchQuery) -> Result<Response, PageError> {
     let started = Instant::now();
     // The page has its own length, whatever the address says.
     let query = SearchQuery { limit: None, ..query };
+    if let Ok(Some(identifier)) = search::parse_identifier(&query.q)
+        && let Some(url) = destination::page_of(app, &identifier)?
+    {
+        return Ok(Redirect::to(&url).into_response());
+    }
     let hits = app.search.search(&app.store, &query.to_search())?;
-    let base = format!("/search?{}&", query.encoded());
-    let is_narrowed =
-        !query.filters.is_empty() || search::parse_query(&query.q).is_ok_and(|q| q.is_narrowed());
-    let SearchQuery { q, offset, .. } = query;
     if let (Some(_), 1, Some(group)) = (&hits.identified, hits.total, hits.groups.first()) {
         return Ok(Redirect::to(&format!("/release-group/{}", group.mbid)).into_response());
     }
-    let shown_query = wording::shorten(q.trim(), MAX_SHOWN_CHARS);
-    let title = if shown_query.is_empty() { "Search".into() } else { format!("{shown_query} · Search") };
-    let mut frame = Frame::new(app, "/search", &title);
-    let pager = Pager::new(&base, offset, DEFAULT_LIMIT, MAX_DEPTH.min(hits.total as usize));
-    let rows = rows(app, &hits);
-    let page_of_hits = SearchPage {
-        shown_query,
-        summary: summary(&hits, started.elapsed().as_secs_f64()),
-        suggestion: hits.suggestion.map(|text| (text.clone(), search_url(&text))),
-        submit_url: submit_url(&q),
-        rows,
-        pager,
-        is_narrowed,
-        frame: {
-            frame.query = q;
-            frame
-        },
-    };
-    Ok(page(StatusCode::OK, &page_of_hits))
+    let rows = rows(app, &hits.groups)?;
+    let took_secs = started.elapsed().as_secs_f64();
+    Ok(page(StatusCode::OK, &search_page(app, query, hits, rows, took_secs)))
 }
 
-fn rows(app: &App, hits: &Hits) -> Vec<Row> {
-    hits.groups.iter().map(|group| Row::new(&GroupView::new(app, group), MAX_LISTED_LINKS)).collect()
+fn search_page(app: &App, query: SearchQuery, hits: Hits, rows: Vec<Row>, took_secs: f64) -> SearchPage {
+    let encoded = query.encoded();
+    let shown_query = wording::shorten(query.q.trim(), MAX_SHOWN_CHARS);
+    let title = if shown_query.is_empty() { "Search".into() } else { format!("{shown_query} · Search") };
+    let is_blank = shown_query.is_empty() && query.filters.is_empty() && query.sort.is_none();
+    let mut frame = Frame::new(app, "/search", &title);
+    frame.query = query.q.clone();
+    frame.feeds = Some(match is_blank {
+        true => FeedLinks::new("/search", ""),
+        false => FeedLinks::new("/search", &format!("?{encoded}")),
+    });
+    SearchPage {
+        frame,
+        shown_query,
+        is_blank,
+        is_near: hits.exact == 0 && hits.total > 0,
+        summary: summary(&hits, took_secs),
+        suggestion: hits.suggestion.as_ref().map(|text| (text.clone(), better_url(&query, text))),
+        submit_url: submit_url(&query.q),
+        rows,
+        pager: Pager::new(
+            &format!("/search?{encoded}&"),
+            query.offset,
+            DEFAULT_LIMIT,
+            MAX_DEPTH.min(usize::try_from(hits.total).unwrap_or(MAX_DEPTH)),
+        ),
+        active: narrow::active(&query),
+        facets: narrow::facets(&query, &hits.facets, hits.total),
+        orders: narrow::orders(&query),
+        fields: narrow::fields(&query),
+        hidden: narrow::hidden(&query),
+        is_narrowed: !query.filters.is_empty()
+            || search::parse_query(&query.q).is_ok_and(|parsed| parsed.is_narrowed()),
+    }
 }
 
 /// "34 release groups, 3 of them after a correction, 0.04 s".
@@ -100,8 +130,9 @@ fn summary(hits: &Hits, took_secs: f64) -> String {
     }
 }
 
-fn search_url(query: &str) -> String {
-    format!("/search?q={}", encoded(query))
+/// The same search with a better text.
+fn better_url(query: &SearchQuery, text: &str) -> String {
+    format!("/search?{}", SearchQuery { q: text.to_owned(), ..query.clone() }.encoded())
 }
 
 /// Whoever searched in vain may have the music: what was typed goes into the form.

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use deadwax_index::entry::Scope;
+use deadwax_index::entry::limits::{MAX_BODY_BYTES, QUOTA_CORE, QUOTA_MAIN};
 
 #[derive(Template)]
 #[template(path = "status.html")]
@@ -21,8 +22,13 @@ struct StatusPage {
     network: String,
     networks: [NetworkLine; 2],
     scopes: Vec<ScopeLine>,
+    /// Id of the charter; none where the set is open to all.
+    charter: Option<String>,
+    members_root: Option<String>,
     peers: Vec<PeerLine>,
     tracker: String,
+    catalogue: String,
+    policy: Vec<(&'static str, String)>,
 }
 
 struct NetworkLine {
@@ -78,7 +84,56 @@ fn build(app: &App) -> Result<StatusPage, WebError> {
             count(tracker.hashes, "torrent", "torrents"),
             count(tracker.members, "swarm member", "swarm members"),
         ),
+        charter: app.store.pinned_charter()?.map(|charter| charter.to_string()),
+        members_root: app.members_root()?,
+        catalogue: catalogue(app)?,
+        policy: policy(app),
     })
+}
+
+/// "2,100,000 artists, ... From the MusicBrainz dump of 2026-11-01."
+fn catalogue(app: &App) -> Result<String, WebError> {
+    let stats = app.search.catalogue().with(|catalogue| match catalogue {
+        Some((catalogue, _)) => Ok::<_, WebError>(Some(catalogue.stats()?)),
+        None => Ok(None),
+    })?;
+    let Some(stats) = stats else {
+        return Ok("None: what this node knows of releases is what torrent links say.".into());
+    };
+    let mut text = [
+        count(stats.artists, "artist", "artists"),
+        count(stats.release_groups, "release group", "release groups"),
+        count(stats.releases, "release", "releases"),
+        count(stats.labels, "label", "labels"),
+        count(stats.tracks, "track", "tracks"),
+    ]
+    .join(", ");
+    if let Some(day) = stats.dump.get(..10) {
+        text += &format!(", from the MusicBrainz dump of {day}");
+    }
+    Ok(text + ".")
+}
+
+/// What this node takes, and from whom.
+fn policy(app: &App) -> Vec<(&'static str, String)> {
+    let delay = match app.config.publication.delay {
+        true => "after a random wait, 10 minutes on average and an hour at most",
+        false => "at once",
+    };
+    vec![
+        ("Submissions", format!("are signed with the node's own key and released {delay}.")),
+        (
+            "Each contributor",
+            format!(
+                "can sign {} entries about music and {} about membership, unless the network's charter allows more.",
+                thousands(QUOTA_MAIN),
+                thousands(QUOTA_CORE)
+            ),
+        ),
+        ("One entry", format!("has at most {}.", size(MAX_BODY_BYTES as u64))),
+        ("Torrents", "of private sites are refused; announce addresses outside I2P are taken out.".into()),
+        ("Readers", "may be anybody. Nothing about them is kept.".into()),
+    ]
 }
 
 /// "Agrees with 4 of 5 nodes · 310,442 entries · Tor reachable · I2P starting".

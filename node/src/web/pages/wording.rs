@@ -54,7 +54,7 @@ pub fn date(hours: u64, now_hours: u64) -> Option<Date> {
 
 /// Year, month and day of a day since 1970 in the Gregorian calendar. Counted in years that begin
 /// in March, so that the leap day comes last.
-fn civil(days_since_1970: u64) -> (u64, u64, u64) {
+pub fn civil(days_since_1970: u64) -> (u64, u64, u64) {
     let days = days_since_1970 + 719_468; // since 1 March of the year 0
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -105,6 +105,24 @@ pub fn shorten(text: &str, max_chars: usize) -> String {
     match text.char_indices().nth(max_chars) {
         None => text.to_owned(),
         Some(_) => text.chars().take(max_chars - 1).chain(['…']).collect(),
+    }
+}
+
+/// At most `max_chars`, and at most twice as many bytes as HTML has them: what has to be escaped, or is written in other
+/// scripts, counts for more. So lists have a weight that no name can exceed.
+pub fn fit(text: &str, max_chars: usize) -> String {
+    let weight = |c: char| match c {
+        '&' | '<' | '>' | '"' | '\'' => 5,
+        c => c.len_utf8(),
+    };
+    let mut bytes = 0;
+    let fitting = text.chars().take_while(|c| {
+        bytes += weight(*c);
+        bytes <= 2 * max_chars
+    });
+    match fitting.count() {
+        all if all == text.chars().count() => shorten(text, max_chars),
+        some => shorten(text, max_chars.min(some).max(1)),
     }
 }
 
@@ -191,6 +209,10 @@ mod tests {
     fn texts() {
         assert_eq!(shorten("søuth", 5), "søuth");
         assert_eq!(shorten("søuths", 5), "søut…");
+        assert_eq!(fit("søuth", 5), "søuth");
+        assert_eq!(fit(&"&".repeat(9), 10), "&&&…");
+        assert_eq!(fit(&"日本語".repeat(9), 12), "日本語日本語日…");
+        assert_eq!(fit("a&b", 1), "…");
         assert_eq!(fingerprint(&"0123456789abcdef".repeat(4)), "0123 4567 89ab cdef");
         assert_eq!(
             dotted([Some("1999".into()), None, Some(String::new()), Some("Album".into())]),
