@@ -381,7 +381,7 @@ pub fn submit_signed(app: &App, entry: &VerifiedEntry) -> Result<Receipt, Submit
             "Send the body right after the head.",
         )));
     }
-    let outcome = app.take_in(std::slice::from_ref(entry), None)?[0];
+    let outcome = app.publish(std::slice::from_ref(entry))?[0];
     match outcome {
         Outcome::New | Outcome::BodyAdded => Ok(receipt(entry, ReceiptState::Released)),
         Outcome::Known => Ok(receipt(entry, ReceiptState::Known)),
