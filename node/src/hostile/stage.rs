@@ -135,10 +135,15 @@ impl Stage {
 
     /// As [`Self::lies`], and its state says that it has entries: of whoever has none the tail is not read whole.
     pub fn lies_of_more(&self, lies: Router) {
+        self.lies_up_to([0, NEWEST_CLAIMED], lies);
+    }
+
+    /// As [`Self::lies`], with these newest positions of `core` and `main` in its state.
+    pub fn lies_up_to(&self, newest: [u64; 2], lies: Router) {
         let node = Arc::clone(&self.nodes[HOSTILE]);
         let state = move || async move {
             let Ok(Json(mut state)) = web::sync::state(State(node)).await else { panic!("no state") };
-            state.tail.insert(Scope::Main, NEWEST_CLAIMED);
+            state.tail.extend(Scope::ALL.into_iter().zip(newest));
             Json(state)
         };
         self.lies(lies.merge(lie("/sync/v1/state", get(state))));

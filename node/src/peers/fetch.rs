@@ -49,7 +49,7 @@ impl Fetcher<'_> {
         wanted.sort_unstable();
         let mut fetched = Fetched::default();
         for wanted in wanted.chunks(MAX_FETCH_IDS) {
-            let some = self.fetch_sorted(wanted).await?;
+            let some = self.fetch_sorted(&mut *self.control.lock().await, wanted).await?;
             fetched.sent += some.sent;
             fetched.taken += some.taken;
             fetched.unserved.extend(some.unserved);
@@ -57,8 +57,12 @@ impl Fetcher<'_> {
         Ok(fetched)
     }
 
-    async fn fetch_sorted(&self, wanted: &[[u8; ID_PREFIX_BYTES]]) -> Result<Fetched, FollowError> {
-        let mut control = self.control.lock().await;
+    /// Fetches the entries with these ids, which ascend, in one request.
+    pub(super) async fn fetch_sorted(
+        &self,
+        control: &mut Connection,
+        wanted: &[[u8; ID_PREFIX_BYTES]],
+    ) -> Result<Fetched, FollowError> {
         let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?;
         let mut batch = Batch::default();
         let most = wanted.len() * 2;
@@ -93,9 +97,23 @@ impl Fetcher<'_> {
 
     /// Verifies a batch and offers it to the set.
     pub(super) async fn commit(&self, batch: Batch, after: Option<u64>) -> Result<Taken, FollowError> {
+        self.keep(self.verify(batch).await?, after).await
+    }
+
+    /// Makes entries of what came; one that is none is an error.
+    pub(super) async fn verify(&self, batch: Batch) -> Result<Vec<VerifiedEntry>, FollowError> {
+        let scope = self.scope;
+        blocking(self.app, move |_| batch.verify(scope)).await
+    }
+
+    /// Offers entries to the set, together with the position that covers them.
+    pub(super) async fn keep(
+        &self,
+        entries: Vec<VerifiedEntry>,
+        after: Option<u64>,
+    ) -> Result<Taken, FollowError> {
         let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
         blocking(self.app, move |app| {
-            let entries = batch.verify(scope)?;
             let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
             let outcomes = app.take_in(&entries, position)?;
             let count = |what| outcomes.iter().filter(|outcome| **outcome == what).count() as u64;

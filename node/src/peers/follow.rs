@@ -13,7 +13,7 @@ use super::status::{StateAnswer, Taken};
 use super::watch::watch_state;
 use crate::app::{SharedApp, blocking};
 use crate::disk::wait_for_space;
-use deadwax_index::entry::Scope;
+use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS};
 use std::sync::Arc;
@@ -147,12 +147,14 @@ async fn connection(
         progress: &progress,
     };
     let main = async {
-        // Who belongs to the network comes first: it decides what the rest is worth.
-        if !core_is_here {
+        let tail = tail(Scope::Main);
+        // Who belongs to the network comes first: it decides what the rest is worth. Whoever knows the same of it, and
+        // has much to compare, need not wait.
+        if !core_is_here || !tail.is_long_and_new().await? {
             let mut read = read.clone();
             let _ = read.wait_for(|read| read[Scope::Core as usize] >= core_tail).await;
         }
-        tail(Scope::Main).follow().await
+        tail.follow().await
     };
     let watching = watch_state(fetchers, read.clone());
     let (never, _, _) = tokio::try_join!(tail(Scope::Core).follow(), main, watching)?;
@@ -170,6 +172,26 @@ struct Tail<'a> {
     progress: &'a watch::Sender<[u64; 2]>,
 }
 
+/// A tail that is read with whole entries.
+struct FullStream {
+    items: Items,
+    /// What came after the last mark.
+    rest: Batch,
+    /// The last mark.
+    position: u64,
+}
+
+/// What was read of it at once.
+struct Stretch {
+    entries: Vec<VerifiedEntry>,
+    /// The mark that covers them.
+    after: u64,
+    /// Compressed, from the peer.
+    bytes: u64,
+    /// Whether the stream went on.
+    ended: Result<(), FollowError>,
+}
+
 impl Tail<'_> {
     async fn follow(self) -> Result<std::convert::Infallible, FollowError> {
         let Fetcher { app, peer, scope, incarnation, .. } = self.fetcher;
@@ -180,7 +202,7 @@ impl Tail<'_> {
         loop {
             // A later position was given out by a database that the peer's is an older copy of.
             let position = Some(self.position().await?).filter(|at| *at <= self.newest || met).unwrap_or(0);
-            let own_count = blocking(app, move |app| app.store.scope_state(scope)).await?.count;
+            let own_count = self.own_count().await?;
             let have_some = own_count > 0;
             if position == 0 && have_some && !met && self.count > LONG_TAIL && self.meet(own_count).await? {
                 met = true;
@@ -205,6 +227,11 @@ impl Tail<'_> {
         }
     }
 
+    /// Whether sets are compared before the tail is read: it is long, was never read, and this node has entries too.
+    async fn is_long_and_new(&self) -> Result<bool, StoreError> {
+        Ok(self.count > LONG_TAIL && self.position().await? == 0 && self.own_count().await? > 0)
+    }
+
     /// Compares two large sets in place of reading a tail from its beginning; false if that did not find out
     /// all that the peer has.
     async fn meet(&self, own_count: u64) -> Result<bool, FollowError> {
@@ -215,44 +242,62 @@ impl Tail<'_> {
         Ok(true)
     }
 
+    async fn own_count(&self) -> Result<u64, StoreError> {
+        let scope = self.fetcher.scope;
+        Ok(blocking(self.fetcher.app, move |app| app.store.scope_state(scope)).await?.count)
+    }
+
     async fn position(&self) -> Result<u64, StoreError> {
         let Fetcher { app, scope, incarnation, .. } = self.fetcher;
         let peer = self.fetcher.peer.to_string();
         blocking(app, move |app| app.store.tail_position(&peer, scope, &incarnation)).await
     }
 
-    /// Takes in whole entries until nothing is left of what there was when the connection began.
-    async fn read_full(&self, mut items: Items, mut position: u64) -> Result<(), FollowError> {
+    /// Takes in whole entries until nothing is left of what there was when the connection began. While some are stored,
+    /// those after them are read and verified.
+    async fn read_full(&self, items: Items, position: u64) -> Result<(), FollowError> {
         let Fetcher { app, peer, .. } = self.fetcher;
-        // What came after the last mark.
-        let mut rest = Batch::default();
+        let mut stream = FullStream { items, rest: Batch::default(), position };
+        let mut read = self.read_stretch(&mut stream).await?;
         loop {
-            let mut after = until_mark(&mut items, &mut rest, position).await?;
-            let began = Instant::now();
-            let mut batch = std::mem::take(&mut rest);
-            let ended = loop {
-                if batch.is_full() || began.elapsed() >= MAX_LINGER {
-                    break Ok(());
-                }
-                match tokio::time::timeout(LINGER, until_mark(&mut items, &mut rest, after)).await {
-                    Ok(Ok(later)) => {
-                        after = later;
-                        batch.append(std::mem::take(&mut rest));
-                    }
-                    Ok(Err(error)) => break Err(error),
-                    Err(_) => break Ok(()),
-                }
+            let Stretch { entries, after, bytes, ended } = read;
+            let keep = async {
+                let taken = self.fetcher.keep(entries, Some(after)).await?;
+                app.peers.received(peer, bytes, taken);
+                self.has_read(after);
+                Ok::<_, FollowError>(())
             };
-            let taken = self.fetcher.commit(batch, Some(after)).await?;
-            app.peers.received(peer, std::mem::take(&mut items.bytes), taken);
-            self.has_read(after);
-            position = after;
             // Whatever ends a stream, what was marked before is kept.
-            ended?;
-            if position >= self.newest {
-                return Ok(());
+            if ended.is_err() || after >= self.newest {
+                keep.await?;
+                return ended;
             }
+            let (_, next) = tokio::try_join!(keep, async { Ok(self.read_stretch(&mut stream).await) })?;
+            read = next?;
         }
+    }
+
+    /// Reads up to a mark, and as far as more is on its way, and verifies it.
+    async fn read_stretch(&self, stream: &mut FullStream) -> Result<Stretch, FollowError> {
+        let FullStream { items, rest, position } = stream;
+        *position = until_mark(items, rest, *position).await?;
+        let began = Instant::now();
+        let mut batch = std::mem::take(rest);
+        let ended = loop {
+            if batch.is_full() || began.elapsed() >= MAX_LINGER {
+                break Ok(());
+            }
+            match tokio::time::timeout(LINGER, until_mark(items, rest, *position)).await {
+                Ok(Ok(later)) => {
+                    *position = later;
+                    batch.append(std::mem::take(rest));
+                }
+                Ok(Err(error)) => break Err(error),
+                Err(_) => break Ok(()),
+            }
+        };
+        let entries = self.fetcher.verify(batch).await?;
+        Ok(Stretch { entries, after: *position, bytes: std::mem::take(&mut items.bytes), ended })
     }
 
     /// Takes in ids and fetches what no other peer delivers, and entries that nobody else can have; until it is this
