@@ -290,6 +290,34 @@ fn apart(time: Duration) {
 }
 
 #[test]
+fn who_was_away_reads_what_it_missed_once() {
+    const MISSED: u64 = 500;
+    simulate(async {
+        let mut nodes = Nodes::start(6, 0..6, 5, MIDDLING, 7);
+        nodes.publish(0, MISSED);
+        nodes.until_equal(Duration::from_secs(60)).await;
+        nodes.net.set_sides(|node| Some(u8::from(node == 5)));
+        nodes.publish(0, MISSED);
+        sleep(Duration::from_secs(3_600)).await;
+        assert_eq!(count(&nodes.nodes[5].app), MISSED);
+        let sent = |nodes: &Nodes| -> u64 {
+            let peers = nodes.nodes[5].app.peers.report(&Default::default());
+            peers.iter().map(|peer| peer.entries + peer.known).sum()
+        };
+        let before = sent(&nodes);
+        nodes.net.set_sides(|_| Some(0));
+        nodes.until_equal(Duration::from_secs(600)).await;
+        // The others come later, as back-offs end by chance.
+        sleep(Duration::from_secs(600)).await;
+        let copies = (sent(&nodes) - before) as f64 / MISSED as f64;
+        println!("what was missed came {copies:.2} times");
+        assert!((1.0..2.5).contains(&copies), "{copies}");
+        let peers = nodes.nodes[5].app.peers.report(&Default::default());
+        assert!(peers.len() == 5 && peers.iter().all(|peer| peer.connected), "{peers:?}");
+    });
+}
+
+#[test]
 fn a_third_that_is_left_brings_everything_back() {
     simulate(async {
         let mut nodes = Nodes::start(50, 0..30, 4, MIDDLING, 4);

@@ -120,8 +120,10 @@ fn no_entry_is_taken(name: &str, bytes: Vec<u8>, fault: &str, full: bool) {
             true => stage.lies_of_more(tails(tail, silence)),
             false => stage.lies(tails(silence, tail)),
         }
-        stage.follow_all().await;
+        stage.follow(A, HOSTILE);
+        stage.follow(B, HOSTILE);
         stage.until_all_said([A, B], fault).await;
+        stage.follow_each_other();
         let mut all = [entries(1, 20), entries(2, 20)].concat();
         stage.publish(A, &all[..20]);
         stage.publish(B, &all[20..]);

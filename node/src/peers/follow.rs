@@ -208,8 +208,11 @@ impl Tail<'_> {
                 met = true;
                 continue;
             }
-            // Where two nodes that both have entries meet first, most of a tail is on both sides.
-            let is_all_new = position < self.newest && (met || position > 0 || !have_some);
+            // Where two nodes that both have entries meet first, most of a tail is on both sides; and when others have
+            // brought what was missed, most of its rest.
+            let lacks = self.count.saturating_sub(own_count);
+            let is_rest_new = (met || position > 0) && lacks > self.newest.saturating_sub(position) / 2;
+            let is_all_new = position < self.newest && (is_rest_new || !have_some);
             guard = guard.filter(|_| is_all_new);
             let mut connection = Connection::open(&app.dialer, peer).await?;
             let path = format!(
