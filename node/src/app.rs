@@ -5,6 +5,7 @@ use crate::accounts::seal::Cost;
 use crate::config::Config;
 use crate::dialer::Dialer;
 use crate::disk::Disk;
+use crate::fresh::Fresh;
 use crate::networks::Networks;
 use crate::peers::address::PeerAddress;
 use crate::peers::board::PeerBoard;
@@ -51,6 +52,8 @@ pub struct App {
     pub shown: Shown,
     /// Whether the disk is full.
     pub disk: Disk,
+    /// What joined the set here a moment ago, and came from no peer.
+    pub fresh: Fresh,
     /// Changes whenever entries joined the set; wakes open tails and the search index.
     pub released: watch::Sender<u64>,
 }
@@ -80,6 +83,7 @@ impl App {
             peers: PeerBoard::new(&config.sync.peers),
             shown: Shown::default(),
             disk: Disk::default(),
+            fresh: Fresh::default(),
             released: watch::Sender::new(0),
             config,
         }
@@ -100,13 +104,19 @@ impl App {
         Ok(outcomes)
     }
 
+    /// As [`Self::take_in`], for entries that came from no peer: whoever reads this node's tails gets them whole.
+    pub fn publish(&self, entries: &[VerifiedEntry]) -> Result<Vec<Outcome>, StoreError> {
+        self.fresh.add(entries);
+        self.take_in(entries, None)
+    }
+
     /// Everything that waits for release and is due joins the set, sorted by id.
     pub fn release_due(&self) -> Result<(), SubmitError> {
         let due = self.store.due_in_outbox(now_secs())?;
         if due.is_empty() {
             return Ok(());
         }
-        let outcomes = self.take_in(&due, None)?;
+        let outcomes = self.publish(&due)?;
         let mut left = Vec::new();
         for (entry, outcome) in due.into_iter().zip(outcomes) {
             let outcome = match outcome {

@@ -10,6 +10,7 @@ mod config;
 mod dialer;
 mod disk;
 mod founding;
+mod fresh;
 #[cfg(test)]
 mod hostile;
 mod networks;

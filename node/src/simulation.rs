@@ -5,6 +5,7 @@
 //! network ([`net`]) and the clock. Everything runs on one thread, and chance is seeded, but for the jitter
 //! of back-offs.
 
+mod catching_up;
 mod members;
 pub mod net;
 
@@ -140,7 +141,7 @@ impl Nodes {
         let next = *node.author.next_n.of(Scope::Main);
         let entries: Vec<VerifiedEntry> =
             (next..next + entries).map(|n| entry(&mut node.author, n)).collect();
-        node.app.take_in(&entries, None).unwrap();
+        node.app.publish(&entries).unwrap();
     }
 
     /// Waits until all hold the same; how long it took.
@@ -179,45 +180,68 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
 }
 
-#[test]
-fn an_entry_is_everywhere_within_a_few_round_trips() {
-    simulate(async {
-        const NODES: usize = 30;
-        const ENTRIES: u64 = 20;
-        let started = std::time::Instant::now();
-        let mut nodes = Nodes::start(NODES, 0..NODES, 8, MIDDLING, 1);
-        sleep(Duration::from_secs(120)).await;
-        let mut dice = Dice::new(2);
-        let (mut delays, before) = (Vec::new(), nodes.net.bytes.load(Ordering::Relaxed));
-        for entry in 1..=ENTRIES {
-            let published = Instant::now();
-            nodes.publish(dice.below(NODES as u64) as usize, 1);
-            sleep(Duration::from_secs(60)).await;
-            for arrivals in nodes.arrivals.lock().unwrap().iter() {
-                let arrived =
-                    arrivals.iter().find(|(count, _)| *count >= entry).map(|(_, at)| *at - published);
-                delays.push(arrived.unwrap_or(DAY));
-            }
+/// Thirty nodes that follow eight each: publishes entries one by one. The delays until each node has each, sorted, and
+/// how often an entry came to a node.
+async fn publish_one_by_one(seed: u64) -> (Vec<Duration>, f64) {
+    const NODES: usize = 30;
+    const ENTRIES: u64 = 20;
+    let started = std::time::Instant::now();
+    let mut nodes = Nodes::start(NODES, 0..NODES, 8, MIDDLING, seed);
+    sleep(Duration::from_secs(120)).await;
+    let mut dice = Dice::new(seed + 1);
+    let (mut delays, before) = (Vec::new(), nodes.net.bytes.load(Ordering::Relaxed));
+    for entry in 1..=ENTRIES {
+        let published = Instant::now();
+        nodes.publish(dice.below(NODES as u64) as usize, 1);
+        sleep(Duration::from_secs(60)).await;
+        for arrivals in nodes.arrivals.lock().unwrap().iter() {
+            let arrived = arrivals.iter().find(|(count, _)| *count >= entry).map(|(_, at)| *at - published);
+            delays.push(arrived.unwrap_or(DAY));
         }
-        delays.sort_unstable();
-        let bytes = nodes.net.bytes.load(Ordering::Relaxed) - before;
-        println!(
-            "everywhere: p50 {:?}, p95 {:?}, last {:?}; {} bytes a node and entry; {:?} of real time",
-            percentile(&delays, 50),
-            percentile(&delays, 95),
-            delays.last().unwrap(),
-            bytes / NODES as u64 / ENTRIES,
-            started.elapsed(),
-        );
-        let own = std::collections::BTreeMap::new();
-        let peers = nodes.nodes.iter().flat_map(|node| node.app.peers.report(&own));
-        let sent: u64 = peers.map(|peer| peer.entries + peer.known).sum();
-        let copies = sent as f64 / ((NODES - 1) as f64 * ENTRIES as f64);
-        println!("each entry came {copies:.2} times to a node");
-        nodes.until_equal(Duration::from_secs(1)).await;
-        // The aim is three, with 1.5 copies.
-        assert!(percentile(&delays, 95) <= MIDDLING.rtt * 7 / 2);
-        assert!((1.0..2.0).contains(&copies));
+    }
+    delays.sort_unstable();
+    let bytes = nodes.net.bytes.load(Ordering::Relaxed) - before;
+    let own = std::collections::BTreeMap::new();
+    let peers = nodes.nodes.iter().flat_map(|node| node.app.peers.report(&own));
+    let sent: u64 = peers.map(|peer| peer.entries + peer.known).sum();
+    let copies = sent as f64 / ((NODES - 1) as f64 * ENTRIES as f64);
+    println!(
+        "seed {seed}: everywhere: p50 {:?}, p95 {:?}, last {:?}; each came {copies:.2} times to a node; {} bytes a node \
+         and entry; {:?} of real time",
+        percentile(&delays, 50),
+        percentile(&delays, 95),
+        delays.last().unwrap(),
+        bytes / NODES as u64 / ENTRIES,
+        started.elapsed(),
+    );
+    nodes.until_equal(Duration::from_secs(1)).await;
+    (delays, copies)
+}
+
+#[test]
+fn an_entry_is_everywhere_within_three_round_trips() {
+    simulate(async {
+        let (delays, copies) = publish_one_by_one(1).await;
+        assert!(percentile(&delays, 95) <= MIDDLING.rtt * 3);
+        assert!((1.0..=1.5).contains(&copies));
+    });
+}
+
+/// Who follows whom is chance, and so are the latencies: the figures of one seed may be luck.
+#[test]
+#[ignore = "it takes some minutes"]
+fn an_entry_is_everywhere_within_three_round_trips_whoever_follows_whom() {
+    simulate(async {
+        let (mut all, mut most) = (Vec::new(), 0.0f64);
+        for seed in 2..10 {
+            let (delays, copies) = publish_one_by_one(seed).await;
+            all.extend(delays);
+            most = most.max(copies);
+        }
+        all.sort_unstable();
+        println!("p50 {:?}, p95 {:?}", percentile(&all, 50), percentile(&all, 95));
+        assert!(percentile(&all, 95) <= MIDDLING.rtt * 3);
+        assert!(most <= 1.5);
     });
 }
 
@@ -262,6 +286,34 @@ fn apart(time: Duration) {
         let healed = nodes.until_equal(Duration::from_secs(1_200)).await;
         println!("equal {healed:?} after the partition ended");
         assert_eq!(count(&nodes.nodes[7].app), 140);
+    });
+}
+
+#[test]
+fn who_was_away_reads_what_it_missed_once() {
+    const MISSED: u64 = 500;
+    simulate(async {
+        let mut nodes = Nodes::start(6, 0..6, 5, MIDDLING, 7);
+        nodes.publish(0, MISSED);
+        nodes.until_equal(Duration::from_secs(60)).await;
+        nodes.net.set_sides(|node| Some(u8::from(node == 5)));
+        nodes.publish(0, MISSED);
+        sleep(Duration::from_secs(3_600)).await;
+        assert_eq!(count(&nodes.nodes[5].app), MISSED);
+        let sent = |nodes: &Nodes| -> u64 {
+            let peers = nodes.nodes[5].app.peers.report(&Default::default());
+            peers.iter().map(|peer| peer.entries + peer.known).sum()
+        };
+        let before = sent(&nodes);
+        nodes.net.set_sides(|_| Some(0));
+        nodes.until_equal(Duration::from_secs(600)).await;
+        // The others come later, as back-offs end by chance.
+        sleep(Duration::from_secs(600)).await;
+        let copies = (sent(&nodes) - before) as f64 / MISSED as f64;
+        println!("what was missed came {copies:.2} times");
+        assert!((1.0..2.5).contains(&copies), "{copies}");
+        let peers = nodes.nodes[5].app.peers.report(&Default::default());
+        assert!(peers.len() == 5 && peers.iter().all(|peer| peer.connected), "{peers:?}");
     });
 }
 

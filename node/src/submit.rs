@@ -256,7 +256,7 @@ pub fn submit_signed(app: &App, entry: &VerifiedEntry) -> Result<Receipt, Submit
             "Send the body right after the head.",
         )));
     }
-    let mut outcome = app.take_in(std::slice::from_ref(entry), None)?[0];
+    let mut outcome = app.publish(std::slice::from_ref(entry))?[0];
     if outcome == Outcome::NotMember {
         match app.keep_for_later(entry)? {
             Kept::Waiting => return Ok(receipt(entry, ReceiptState::Inbox)),

@@ -43,7 +43,7 @@ fn gives_a_byte_of_a_head_a_minute() {
     simulate(async {
         let mut stage = Stage::new();
         let tail = whole(&entries(9, 1), 1);
-        stage.lies(tails(move || a_byte_a_minute(tail.clone()), silence));
+        stage.lies_of_more(tails(move || a_byte_a_minute(tail.clone()), silence));
         stage.follow_all().await;
         // It has the turn, and the others' tails name ids.
         let took = equal_after(&stage).await;
@@ -78,7 +78,7 @@ fn falls_silent_in_a_tail() {
     simulate(async {
         let mut stage = Stage::new();
         let silent = || Body::from_stream(stream::pending::<std::io::Result<Vec<u8>>>());
-        stage.lies(tails(silent, silent));
+        stage.lies_of_more(tails(silent, silent));
         stage.follow_all().await;
         let took = equal_after(&stage).await;
         assert!(took < Duration::from_secs(30), "{took:?}");

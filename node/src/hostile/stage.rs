@@ -7,11 +7,11 @@ use crate::simulation::net::{Net, Weather};
 use crate::simulation::{address, entry, node};
 use crate::web;
 use crate::web::sync::scope_answers;
-use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
+use axum::{Json, Router};
 use deadwax_index::entry::identity::Identity;
 use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::sync::wire::{write_id, write_mark};
@@ -30,6 +30,8 @@ pub const B: usize = 1;
 pub const HOSTILE: usize = 2;
 pub const OTHER_FACE: usize = 3;
 
+/// A position beyond those of all entries that hostile tails have.
+const NEWEST_CLAIMED: u64 = 1_000;
 /// Buffers between two nodes: what a peer can get rid of although nobody reads it.
 pub const BUFFERS_BYTES: u64 = 1 << 20;
 const WEATHER: Weather = Weather { rtt: Duration::from_millis(200), bytes_per_sec: 500_000 };
@@ -91,14 +93,14 @@ pub fn endless(taken: &Arc<AtomicU64>, mut piece: impl FnMut() -> Vec<u8> + Send
     Body::from_stream(stream::repeat_with(piece))
 }
 
-/// Tails of `main` that say this, whole or as ids.
+/// Tails of `main` that say this, whole, or as ids with whole ones among them.
 pub fn tails(
     full: impl Fn() -> Body + Clone + Send + Sync + 'static,
-    ids: impl Fn() -> Body + Clone + Send + Sync + 'static,
+    fresh: impl Fn() -> Body + Clone + Send + Sync + 'static,
 ) -> Router {
     let answer = move |request: Request| async move {
         let is_full = request.uri().query().is_some_and(|query| query.contains("form=full"));
-        Response::new(if is_full { full() } else { ids() })
+        Response::new(if is_full { full() } else { fresh() })
     };
     lie("/sync/v1/main/tail", get(answer))
 }
@@ -129,6 +131,22 @@ impl Stage {
     pub fn lies(&self, lies: Router) {
         let honest = web::router(Arc::clone(&self.nodes[HOSTILE]));
         self.net.serve(HOSTILE, lies.fallback_service(honest));
+    }
+
+    /// As [`Self::lies`], and its state says that it has entries: of whoever has none the tail is not read whole.
+    pub fn lies_of_more(&self, lies: Router) {
+        self.lies_up_to([0, NEWEST_CLAIMED], lies);
+    }
+
+    /// As [`Self::lies`], with these newest positions of `core` and `main` in its state.
+    pub fn lies_up_to(&self, newest: [u64; 2], lies: Router) {
+        let node = Arc::clone(&self.nodes[HOSTILE]);
+        let state = move || async move {
+            let Ok(Json(mut state)) = web::sync::state(State(node)).await else { panic!("no state") };
+            state.tail.extend(Scope::ALL.into_iter().zip(newest));
+            Json(state)
+        };
+        self.lies(lies.merge(lie("/sync/v1/state", get(state))));
     }
 
     pub fn publish(&self, node: usize, entries: &[VerifiedEntry]) {

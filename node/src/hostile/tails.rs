@@ -51,7 +51,7 @@ fn withholds_bodies() {
         let mut stage = Stage::new();
         let all = entries(1, 20);
         let heads: Vec<u8> = all.iter().flat_map(|entry| entry.head().bytes().to_vec()).chain([20]).collect();
-        stage.lies(tails(move || stays_open(heads.clone(), 20), silence).merge(sends_nothing()));
+        stage.lies_of_more(tails(move || stays_open(heads.clone(), 20), silence).merge(sends_nothing()));
         stage.follow(B, HOSTILE);
         stage.until("heads", |stage| stage.count(B, Scope::Main) == 20).await;
         let without_bodies = |stage: &Stage| stage.nodes[B].store.missing(&prefixes(&all)).unwrap().len();
@@ -98,23 +98,41 @@ fn no_entries() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 #[test]
 fn sends_what_is_no_entry() {
     for (name, bytes, fault) in no_entries() {
-        simulate(async {
-            let mut stage = Stage::new();
-            // A sound one before it, in the same batch, and a mark behind it.
-            let tail = [entries(9, 1)[0].to_bytes(), bytes, vec![0x17]].concat();
-            stage.lies(tails(move || stays_open(tail.clone(), 0x17), silence));
-            stage.follow_all().await;
-            stage.until_all_said([A, B], fault).await;
-            let mut all = [entries(1, 20), entries(2, 20)].concat();
-            stage.publish(A, &all[..20]);
-            stage.publish(B, &all[20..]);
-            // What a mark before the fault covered is kept, and it is the same everywhere.
-            if name == "marks that go back" {
-                all.extend(entries(9, 1));
-            }
-            stage.until_equal_with(&all).await;
-        });
+        no_entry_is_taken(name, bytes, fault, true);
     }
+}
+
+#[test]
+fn sends_what_is_no_entry_among_ids() {
+    // Ids may be there.
+    for (name, bytes, fault) in no_entries().into_iter().filter(|(name, ..)| *name != "an id") {
+        no_entry_is_taken(name, bytes, fault, false);
+    }
+}
+
+fn no_entry_is_taken(name: &str, bytes: Vec<u8>, fault: &str, full: bool) {
+    simulate(async {
+        let mut stage = Stage::new();
+        // A sound one before it, in the same batch, and a mark behind it.
+        let tail = [entries(9, 1)[0].to_bytes(), bytes, vec![0x17]].concat();
+        let tail = move || stays_open(tail.clone(), 0x17);
+        match full {
+            true => stage.lies_of_more(tails(tail, silence)),
+            false => stage.lies(tails(silence, tail)),
+        }
+        stage.follow(A, HOSTILE);
+        stage.follow(B, HOSTILE);
+        stage.until_all_said([A, B], fault).await;
+        stage.follow_each_other();
+        let mut all = [entries(1, 20), entries(2, 20)].concat();
+        stage.publish(A, &all[..20]);
+        stage.publish(B, &all[20..]);
+        // What a mark before the fault covered is kept, and it is the same everywhere.
+        if name == "marks that go back" && full {
+            all.extend(entries(9, 1));
+        }
+        stage.until_equal_with(&all).await;
+    });
 }
 
 #[test]
@@ -131,7 +149,7 @@ fn sends_entries_or_ids_and_never_a_mark() {
                 endless(&of_full, move || entry.clone())
             };
             let names = move || endless(&of_ids, || ids([[7; 16]; 9], 0)[..9 * 17].to_vec());
-            stage.lies(if form == "full" { tails(full, silence) } else { tails(silence, names) });
+            stage.lies_of_more(if form == "full" { tails(full, silence) } else { tails(silence, names) });
             let all = [entries(1, 20), entries(2, 20)].concat();
             if form == "ids" {
                 stage.publish(A, &all[..20]);
@@ -166,7 +184,7 @@ fn sends_marks_without_end() {
             });
             Body::from_stream(stream::iter([tail.clone()]).chain(marks).map(Ok::<_, std::io::Error>))
         };
-        stage.lies(tails(flood, silence));
+        stage.lies_of_more(tails(flood, silence));
         stage.follow(B, HOSTILE);
         sleep(Duration::from_secs(5)).await;
         assert_eq!(stage.count(B, Scope::Main), 1);
@@ -206,7 +224,7 @@ fn replays_the_same_entries_again_and_again() {
         let all = entries(1, 20);
         let again: Vec<VerifiedEntry> = (0..10).flat_map(|_| all.clone()).collect();
         let tail = whole(&again, 200);
-        stage.lies(tails(move || stays_open(tail.clone(), 200), silence));
+        stage.lies_of_more(tails(move || stays_open(tail.clone(), 200), silence));
         stage.publish(A, &all);
         stage.follow(B, HOSTILE);
         stage.until("all of them", |stage| stage.report(B).known == 180).await;

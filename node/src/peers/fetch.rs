@@ -49,7 +49,7 @@ impl Fetcher<'_> {
         wanted.sort_unstable();
         let mut fetched = Fetched::default();
         for wanted in wanted.chunks(MAX_FETCH_IDS) {
-            let some = self.fetch_sorted(wanted).await?;
+            let some = self.fetch_sorted(&mut *self.control.lock().await, wanted).await?;
             fetched.sent += some.sent;
             fetched.taken += some.taken;
             fetched.unserved.extend(some.unserved);
@@ -57,8 +57,12 @@ impl Fetcher<'_> {
         Ok(fetched)
     }
 
-    async fn fetch_sorted(&self, wanted: &[[u8; ID_PREFIX_BYTES]]) -> Result<Fetched, FollowError> {
-        let mut control = self.control.lock().await;
+    /// Fetches the entries with these ids, which ascend, in one request.
+    pub(super) async fn fetch_sorted(
+        &self,
+        control: &mut Connection,
+        wanted: &[[u8; ID_PREFIX_BYTES]],
+    ) -> Result<Fetched, FollowError> {
         let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?;
         let mut batch = Batch::default();
         let most = wanted.len() * 2;

@@ -65,7 +65,7 @@ impl FollowError {
 /// What those who follow the peers of one node agree on.
 #[derive(Default)]
 pub struct Turns {
-    /// By scope: whose tail is read with whole entries; the others name ids only.
+    /// By scope: who catches up by whole entries; the others name ids meanwhile.
     full: [Arc<Mutex<()>>; 2],
     /// What is being fetched.
     claims: Claims,
@@ -132,6 +132,9 @@ async fn connection(
     let tails = Scope::ALL.map(|scope| state.tail.get(&scope).copied().unwrap_or(0));
     let counts = Scope::ALL.map(|scope| state.scopes.get(&scope).map_or(0, |scope| scope.count));
     let core_tail = tails[Scope::Core as usize];
+    let own_core = blocking(app, |app| app.store.scope_state(Scope::Core)).await?;
+    let own_core = data_encoding::HEXLOWER.encode(&own_core.root);
+    let core_is_here = state.scopes.get(&Scope::Core).is_some_and(|core| core.root == own_core);
     app.peers.answered(peer, state);
     let control = Mutex::new(control);
     let fetchers = Scope::ALL.map(|scope| Fetcher { app, peer, scope, incarnation, control: &control });
@@ -144,10 +147,14 @@ async fn connection(
         progress: &progress,
     };
     let main = async {
-        // Who belongs to the network comes first: it decides what the rest is worth.
-        let mut read = read.clone();
-        let _ = read.wait_for(|read| read[Scope::Core as usize] >= core_tail).await;
-        tail(Scope::Main).follow().await
+        let tail = tail(Scope::Main);
+        // Who belongs to the network comes first: it decides what the rest is worth. Whoever knows the same of it, and
+        // has much to compare, need not wait.
+        if !core_is_here || !tail.is_long_and_new().await? {
+            let mut read = read.clone();
+            let _ = read.wait_for(|read| read[Scope::Core as usize] >= core_tail).await;
+        }
+        tail.follow().await
     };
     let watching = watch_state(fetchers, read.clone());
     let (never, _, _) = tokio::try_join!(tail(Scope::Core).follow(), main, watching)?;
@@ -195,28 +202,37 @@ impl Tail<'_> {
         loop {
             // A later position was given out by a database that the peer's is an older copy of.
             let position = Some(self.position().await?).filter(|at| *at <= self.newest || met).unwrap_or(0);
-            let own_count = blocking(app, move |app| app.store.scope_state(scope)).await?.count;
+            let own_count = self.own_count().await?;
             let have_some = own_count > 0;
             if position == 0 && have_some && !met && self.count > LONG_TAIL && self.meet(own_count).await? {
                 met = true;
                 continue;
             }
-            // A first meeting of two nodes that both have entries: most are on both sides.
-            let full = guard.is_some() && (met || position > 0 || !have_some);
+            // Where two nodes that both have entries meet first, most of a tail is on both sides; and when others have
+            // brought what was missed, most of its rest.
+            let lacks = self.count.saturating_sub(own_count);
+            let is_rest_new = (met || position > 0) && lacks > self.newest.saturating_sub(position) / 2;
+            let is_all_new = position < self.newest && (is_rest_new || !have_some);
+            guard = guard.filter(|_| is_all_new);
             let mut connection = Connection::open(&app.dialer, peer).await?;
             let path = format!(
                 "/sync/v1/{}/tail?inc={}&after={position}&form={}",
                 scope.name(),
                 data_encoding::HEXLOWER.encode(&incarnation),
-                if full { "full" } else { "ids" },
+                if guard.is_some() { "full" } else { "fresh" },
             );
             let items = Items::new(connection.get(&path).await?)?;
-            if full {
-                return self.read_full(items, position).await;
-            }
-            guard = self.read_ids(items, position, guard, &turn).await?;
+            guard = match guard {
+                Some(_) => self.read_full(items, position).await.map(|()| None)?,
+                None => Some(self.read_fresh(items, position, is_all_new.then_some(&turn)).await?),
+            };
             met = true;
         }
+    }
+
+    /// Whether sets are compared before the tail is read: it is long, was never read, and this node has entries too.
+    async fn is_long_and_new(&self) -> Result<bool, StoreError> {
+        Ok(self.count > LONG_TAIL && self.position().await? == 0 && self.own_count().await? > 0)
     }
 
     /// Compares two large sets in place of reading a tail from its beginning; false if that did not find out
@@ -229,14 +245,20 @@ impl Tail<'_> {
         Ok(true)
     }
 
+    async fn own_count(&self) -> Result<u64, StoreError> {
+        let scope = self.fetcher.scope;
+        Ok(blocking(self.fetcher.app, move |app| app.store.scope_state(scope)).await?.count)
+    }
+
     async fn position(&self) -> Result<u64, StoreError> {
         let Fetcher { app, scope, incarnation, .. } = self.fetcher;
         let peer = self.fetcher.peer.to_string();
         blocking(app, move |app| app.store.tail_position(&peer, scope, &incarnation)).await
     }
 
-    /// Takes in whole entries until the stream ends. While some are stored, those after them are read and verified.
-    async fn read_full(&self, items: Items, position: u64) -> Result<std::convert::Infallible, FollowError> {
+    /// Takes in whole entries until nothing is left of what there was when the connection began. While some are stored,
+    /// those after them are read and verified.
+    async fn read_full(&self, items: Items, position: u64) -> Result<(), FollowError> {
         let Fetcher { app, peer, .. } = self.fetcher;
         let mut stream = FullStream { items, rest: Batch::default(), position };
         let mut read = self.read_stretch(&mut stream).await?;
@@ -249,9 +271,9 @@ impl Tail<'_> {
                 Ok::<_, FollowError>(())
             };
             // Whatever ends a stream, what was marked before is kept.
-            if let Err(error) = ended {
+            if ended.is_err() || after >= self.newest {
                 keep.await?;
-                return Err(error);
+                return ended;
             }
             let (_, next) = tokio::try_join!(keep, async { Ok(self.read_stretch(&mut stream).await) })?;
             read = next?;
@@ -281,43 +303,39 @@ impl Tail<'_> {
         Ok(Stretch { entries, after: *position, bytes: std::mem::take(&mut items.bytes), ended })
     }
 
-    /// Takes in ids and fetches what no other peer delivers, until it is this tail's turn to be
-    /// read in full. A tail that has the turn already (`guard`) catches up first.
-    async fn read_ids(
+    /// Takes in ids and fetches what no other peer delivers, and entries that nobody else can have; until it is this
+    /// tail's `turn` to catch up by whole entries, if it is still behind then.
+    async fn read_fresh(
         &self,
         mut items: Items,
         mut position: u64,
-        guard: Option<OwnedMutexGuard<()>>,
-        turn: &Arc<Mutex<()>>,
-    ) -> Result<Option<OwnedMutexGuard<()>>, FollowError> {
-        let (mut ids, mut marked) = (Vec::new(), None);
-        let mut unmarked = 0;
+        turn: Option<&Arc<Mutex<()>>>,
+    ) -> Result<OwnedMutexGuard<()>, FollowError> {
+        let (mut ids, mut batch, mut marked) = (Vec::new(), Batch::default(), None);
+        // What came after the last mark.
+        let (mut unmarked, mut rest) = (0, Batch::default());
         loop {
             // Whole batches: as long as more is here, or fits into one fetch.
             let item = match items.ready()? {
-                Some(item) if ids.len() < MAX_FETCH_IDS - MAX_UNMARKED_ITEMS => item,
+                Some(item) if ids.len() < MAX_FETCH_IDS - MAX_UNMARKED_ITEMS && !batch.is_full() => item,
                 Some(_) if marked.is_none() => {
                     return Err(RequestError::Form("too many ids without a mark".into()).into());
                 }
                 kept => {
                     if let Some((after, count)) = marked.take() {
                         let wanted: Vec<_> = ids.drain(..count).collect();
-                        self.fetch(wanted, after).await?;
-                        self.fetcher.app.peers.received(
-                            self.fetcher.peer,
-                            std::mem::take(&mut items.bytes),
-                            Taken::default(),
-                        );
+                        let taken = self.take(std::mem::take(&mut batch), wanted, after).await?;
+                        let bytes = std::mem::take(&mut items.bytes);
+                        self.fetcher.app.peers.received(self.fetcher.peer, bytes, taken);
                         self.has_read(after);
-                        if guard.is_some() && after >= self.newest && ids.is_empty() {
-                            return Ok(guard);
-                        }
                     }
-                    match kept {
-                        Some(item) => item,
-                        None => tokio::select! {
+                    let turn = turn.filter(|_| ids.is_empty() && position < self.newest);
+                    match (kept, turn) {
+                        (Some(item), _) => item,
+                        (None, None) => items.next().await?.ok_or(FollowError::Closed)?,
+                        (None, Some(turn)) => tokio::select! {
                             item = items.next() => item?.ok_or(FollowError::Closed)?,
-                            guard = Arc::clone(turn).lock_owned(), if guard.is_none() && ids.is_empty() => return Ok(Some(guard)),
+                            guard = Arc::clone(turn).lock_owned() => return Ok(guard),
                         },
                     }
                 }
@@ -333,13 +351,27 @@ impl Tail<'_> {
                 Item::Mark(after) => {
                     position = ascend(position, after)?;
                     marked = Some((after, ids.len()));
+                    batch.append(std::mem::take(&mut rest));
                     unmarked = 0;
                 }
-                Item::Head(_) | Item::Body(_) => {
-                    return Err(RequestError::Form("an entry among ids".into()).into());
-                }
+                entry @ (Item::Head(_) | Item::Body(_)) => rest.push(entry)?,
             }
         }
+    }
+
+    /// Takes in what a tail said up to a mark: whole entries first, because nobody has to be asked for them.
+    async fn take(
+        &self,
+        whole: Batch,
+        ids: Vec<[u8; ID_PREFIX_BYTES]>,
+        after: u64,
+    ) -> Result<Taken, FollowError> {
+        if ids.is_empty() {
+            return self.fetcher.commit(whole, Some(after)).await;
+        }
+        let taken = self.fetcher.commit(whole, None).await?;
+        self.fetch(ids, after).await?;
+        Ok(taken)
     }
 
     /// Fetches those of `ids` that are missing, as far as no other tail does, then commits the position.

@@ -4,10 +4,10 @@
 //! Nothing depends on it: what a sketch does not tell, digests do (`compare.rs`), and a sketch that tells
 //! nothing is not held against the peer.
 
-use super::client::RequestError;
+use super::client::{Connection, RequestError};
 use super::compare::Compared;
 use super::doubt::Way;
-use super::fetch::Fetcher;
+use super::fetch::{Fetched, Fetcher};
 use super::follow::FollowError;
 use crate::app::blocking;
 use deadwax_index::store::StoreError;
@@ -25,9 +25,11 @@ impl Fetcher<'_> {
         let (mut bytes, mut position) = (Vec::new(), None);
         let mut decoded = Decoded::default();
         let mut count = next_symbols(0, Some(counts_differ_by));
+        // Until the end: whoever comes in between costs a round trip.
+        let mut control = self.control.lock().await;
         for _ in 0..MAX_READS {
             let Some(symbols) = count else { break };
-            self.read_sketch(&mut bytes, &mut position, symbols * SYMBOL_BYTES).await?;
+            self.read_sketch(&mut control, &mut bytes, &mut position, symbols * SYMBOL_BYTES).await?;
             let theirs = read_symbols(&bytes)
                 .ok_or_else(|| RequestError::Form("its sketch is longer than one".into()))?;
             let (told, about) = blocking(self.app, move |app| -> Result<_, StoreError> {
@@ -44,9 +46,14 @@ impl Fetcher<'_> {
             count = next_symbols(symbols, about.map(|about| about as u64));
         }
         let items = decoded.items;
-        let wanted = blocking(self.app, move |app| app.store.missing(&items)).await?;
+        let mut wanted = blocking(self.app, move |app| app.store.missing(&items)).await?;
+        // A sketch tells fewer than fit into a request.
+        wanted.sort_unstable();
         let count = wanted.len();
-        let fetched = self.fetch(wanted).await?;
+        let fetched = match wanted.is_empty() {
+            true => Fetched::default(),
+            false => self.fetch_sorted(&mut control, &wanted).await?,
+        };
         // Ids that nobody has are no proof of a lie, and no reason to believe the rest.
         let is_whole = decoded.is_complete && (count == 0 || fetched.sent > 0);
         Ok(Compared { way: Way::Sketch, new: fetched.taken.new, position: position.unwrap_or(0), is_whole })
@@ -55,13 +62,13 @@ impl Fetcher<'_> {
     /// Reads on until so many bytes of the peer's sketch are here; from its beginning if it changed.
     async fn read_sketch(
         &self,
+        control: &mut Connection,
         bytes: &mut Vec<u8>,
         position: &mut Option<u64>,
         until: usize,
     ) -> Result<(), FollowError> {
         let path = format!("/sync/v1/{}/sketch", self.scope.name());
         debug_assert!(until <= SYMBOLS * SYMBOL_BYTES);
-        let mut control = self.control.lock().await;
         loop {
             let answer = control.get_range(&path, bytes.len()..until).await?;
             let version = self.version(&answer)?;

@@ -116,6 +116,11 @@ impl Net {
         sides[from].is_some() && sides[from] == sides[to]
     }
 
+    /// There and back, for this pair.
+    pub fn rtt(&self, from: usize, to: usize) -> Duration {
+        self.latency(from, to) * 2
+    }
+
     /// One way, for this pair.
     fn latency(&self, from: usize, to: usize) -> Duration {
         let pair = (from.min(to) << 16 | from.max(to)) as u64;

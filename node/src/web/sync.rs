@@ -96,6 +96,7 @@ pub struct TailQuery {
 enum Form {
     Full,
     Ids,
+    Fresh,
 }
 
 /// `GET /sync/v1/{scope}/tail`: entries in order of release; stays open.
@@ -160,9 +161,11 @@ impl TailReader {
             (self.first, self.after) = (false, page.position);
             let mut chunk = Vec::new();
             for entry in &page.entries {
+                let id = entry.id.prefix();
                 match self.form {
                     Form::Full => entry.write_to(&mut chunk),
-                    Form::Ids => write_id(&entry.id.prefix(), &mut chunk),
+                    Form::Fresh if self.app.fresh.has(&id) => entry.write_to(&mut chunk),
+                    Form::Ids | Form::Fresh => write_id(&id, &mut chunk),
                 }
             }
             write_mark(self.after, &mut chunk);
