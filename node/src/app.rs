@@ -104,9 +104,13 @@ impl App {
         Ok(outcomes)
     }
 
-    /// As [`Self::take_in`], for entries that came from no peer: whoever reads this node's tails gets them whole.
+    /// As [`Self::take_in`], for entries that came from no peer: whoever reads this node's tails gets them whole. Not
+    /// where entries wait for their release: nobody is in a hurry then, and who does not follow all other nodes
+    /// shall not be told which one an entry was published on.
     pub fn publish(&self, entries: &[VerifiedEntry]) -> Result<Vec<Outcome>, StoreError> {
-        self.fresh.add(entries);
+        if !self.config.publication.delay {
+            self.fresh.add(entries);
+        }
         self.take_in(entries, None)
     }
 

@@ -58,6 +58,7 @@ pub fn node(net: &Arc<Net>, number: usize, peers: &[usize]) -> (SharedApp, TempD
     // In memory where there is a file system for that: what disks do is not what is measured.
     let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let mut config = Config::default();
+    config.publication.delay = false;
     config.sync.peers = peers.iter().copied().map(address).collect();
     let app = Arc::new(App::new(
         config,
