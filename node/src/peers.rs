@@ -8,6 +8,7 @@ mod doubt;
 mod fetch;
 pub mod follow;
 pub mod items;
+mod segments;
 mod sketch;
 pub mod status;
 mod watch;

@@ -136,6 +136,9 @@ async fn run_until_stopped(mut options: Options) -> Result<()> {
 fn open(options: &Options) -> Result<(SharedApp, File)> {
     let lock = lock(&options.data_dir)?;
     let store = Store::open(&options.data_dir)?;
+    if !options.config.sync.segments {
+        store.remove_segments()?;
+    }
     let interval_secs =
         options.network.as_ref().and_then(|network| network.i2p.as_ref()?.announce_interval_secs);
     let tracker =

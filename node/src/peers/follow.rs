@@ -9,6 +9,7 @@ use super::claims::Claims;
 use super::client::{Connection, RequestError};
 use super::fetch::{Batch, Fetcher, MAX_UNMARKED_ITEMS};
 use super::items::Items;
+use super::segments::{SegmentTurns, Start};
 use super::status::{StateAnswer, Taken};
 use super::watch::watch_state;
 use crate::app::{SharedApp, blocking};
@@ -59,6 +60,8 @@ pub struct Turns {
     full: [Arc<Mutex<()>>; 2],
     /// What is being fetched.
     claims: Claims,
+    /// Whose segments are read.
+    segments: SegmentTurns,
 }
 
 /// Follows `peer` for ever.
@@ -146,11 +149,17 @@ impl Tail<'_> {
         let mut guard = Arc::clone(&turn).try_lock_owned().ok();
         // Whether the sets were compared, or this tail was read to its end by ids.
         let mut met = false;
+        let mut has_started = false;
         loop {
             // A later position was given out by a database that the peer's is an older copy of.
             let position = Some(self.position().await?).filter(|at| *at <= self.newest || met).unwrap_or(0);
             let own_count = blocking(app, move |app| app.store.scope_state(scope)).await?.count;
             let have_some = own_count > 0;
+            if position == 0 && !met && !has_started {
+                met = self.start().await?;
+                has_started = true;
+                continue;
+            }
             if position == 0 && have_some && !met && self.count > LONG_TAIL && self.meet(own_count).await? {
                 met = true;
                 continue;
@@ -170,6 +179,32 @@ impl Tail<'_> {
             }
             guard = self.read_ids(items, position, guard, &turn).await?;
             met = true;
+        }
+    }
+
+    /// Reads segments, if this node lacks much of what the peer has; true if that was all, and the tail can be read
+    /// from there.
+    async fn start(&self) -> Result<bool, FollowError> {
+        let Fetcher { app, scope, .. } = self.fetcher;
+        let segments = &self.turns.segments;
+        loop {
+            if !segments.are_worth_it(app, scope, self.count).await? {
+                return Ok(false);
+            }
+            let _turn = segments.wait(scope as usize).await;
+            // Whoever had the turn may have read everything.
+            if !segments.are_worth_it(app, scope, self.count).await? {
+                return Ok(false);
+            }
+            match self.fetcher.read_segments(segments).await? {
+                Start::Whole(position) => {
+                    self.fetcher.commit(Batch::default(), Some(position)).await?;
+                    self.has_read(position);
+                    return Ok(true);
+                }
+                Start::Partly => return Ok(false),
+                Start::HandedOn => {}
+            }
         }
     }
 
