@@ -85,7 +85,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn segments(&self, scope: Scope) -> Result<ScopeSegments, StoreError> {
-        let newest = self.read(|db| newest_position(db))?;
+        let newest = self.read(newest_position)?;
         self.with_segments(|listed| {
             let made = &listed[scope as usize];
             Ok(ScopeSegments {
@@ -219,7 +219,7 @@ impl Store {
     fn read_segment_list(&self) -> Result<[Vec<Made>; 2], StoreError> {
         let folder = self.dir().join(FOLDER);
         let Ok(files) = fs::read_dir(&folder) else { return Ok(Default::default()) };
-        let (incarnation, newest) = (self.incarnation()?, self.read(|db| newest_position(db))?);
+        let (incarnation, newest) = (self.incarnation()?, self.read(newest_position)?);
         let file = fs::read(folder.join(LIST)).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let file = file.filter(|file: &ListFile| {
             file.incarnation == HEXLOWER.encode(&incarnation)
