@@ -8,6 +8,7 @@ pub mod digests;
 pub mod entries;
 pub mod membership;
 pub(crate) mod migration;
+pub mod nodes;
 pub mod private;
 pub mod segments;
 pub mod sketch;
@@ -30,6 +31,10 @@ const ROOM_BYTES: usize = 40 << 20;
 /// Memory for pages of a database that is written: ids are random, so a batch of entries touches pages all over
 /// the index of ids.
 const CACHE_KIB: i64 = 64 << 10;
+/// How many pages of 4 KiB the log of `entries.db` may hold before it is brought into the database. A batch touches
+/// thousands of pages, and with SQLite's 1,000 each of them was written twice in each transaction; in 128 MiB
+/// many of them are written anew before that.
+const LOG_PAGES: i64 = 32 << 10;
 /// Statements that a connection keeps ready: those of all projections.
 const PREPARED_STATEMENTS: usize = 128;
 /// Idle read connections that are kept open.
@@ -150,6 +155,7 @@ impl Store {
         };
         let mut writer = open("entries.db", migration::ENTRIES)?;
         let private = open("private.db", migration::PRIVATE)?;
+        writer.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         let mut incarnation = [0; 16];
         getrandom::fill(&mut incarnation)?;
         writer
@@ -185,7 +191,13 @@ impl Store {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        transact(&mut lock(&self.writer), write)
+        let mut writer = lock(&self.writer);
+        let result = transact(&mut writer, write);
+        if let Err(StoreError::Full) = result {
+            // The log may be what fills the disk. What it holds is durable either way.
+            let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+        result
     }
 
     /// Runs `read` on a connection that sees one state of the set throughout.

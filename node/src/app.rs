@@ -5,7 +5,7 @@ use crate::dialer::Dialer;
 use crate::disk::Disk;
 use crate::networks::Networks;
 use crate::peers::address::PeerAddress;
-use crate::peers::status::PeerBoard;
+use crate::peers::board::PeerBoard;
 use crate::signer::Signer;
 use crate::submit::{SubmitError, sign_anew};
 use crate::web::sync::Serving;

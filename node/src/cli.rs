@@ -13,6 +13,7 @@ mod link;
 mod network;
 mod node;
 mod output;
+mod peers;
 mod search;
 mod sync;
 mod torrent;
@@ -143,7 +144,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(&context),
         Command::Index(command) => command.run(&context),
         Command::Status => node::status(&context),
-        Command::Peers => node::peers(&context),
+        Command::Peers => peers::peers(&context),
         Command::Sync(command) => command.run(&context),
         Command::Magnet(command) => command.run(&context),
         Command::Torrent(command) => command.run(&context),

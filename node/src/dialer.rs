@@ -47,7 +47,7 @@ impl Dialer {
         Self { unix_allowed, ..Self::default() }
     }
 
-    /// A dialer to the nodes of a simulation, whose addresses are `unix:/NUMBER`.
+    /// A dialer to the nodes of a simulation, whose addresses stand for their numbers.
     #[cfg(test)]
     pub fn simulated(port: crate::simulation::net::Port) -> Self {
         Self { simulated: Some(port), ..Self::default() }
@@ -75,9 +75,8 @@ impl Dialer {
     /// See [`DialError`].
     pub async fn dial(&self, address: &PeerAddress) -> Result<Box<dyn Stream>, DialError> {
         #[cfg(test)]
-        if let (Some(port), PeerAddress::Unix(path)) = (&self.simulated, address) {
-            let number = path.to_str().and_then(|path| path.strip_prefix('/')?.parse().ok());
-            let stream = port.dial(number.expect("a node's number")).await.map_err(DialError::Unix)?;
+        if let Some(port) = &self.simulated {
+            let stream = port.dial(crate::simulation::net::number(address)).await.map_err(DialError::Unix)?;
             return Ok(Box::new(stream));
         }
         match address {

@@ -13,7 +13,7 @@ use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::config::{Config, NetworkFile};
 use crate::dialer::Dialer;
 use crate::disk::wait_for_space;
-use crate::peers::follow::{Turns, follow};
+use crate::peers::outbound::follow_peers;
 use crate::serve::serve_unix;
 use crate::signer::Signer;
 use crate::submit::SubmitError;
@@ -217,14 +217,10 @@ fn work(app: &SharedApp, tasks: &mut JoinSet<(&'static str, Result<()>)>) {
         let app = Arc::clone(app);
         async move { ("the outbox", release_entries(&app).await) }
     });
-    let turns = Arc::new(Turns::default());
-    for peer in app.config.sync.peers.clone() {
-        let (app, turns) = (Arc::clone(app), Arc::clone(&turns));
-        tasks.spawn(async move {
-            follow(app, peer, turns).await;
-            ("following a peer", Ok(()))
-        });
-    }
+    tasks.spawn({
+        let app = Arc::clone(app);
+        async move { match follow_peers(app).await {} }
+    });
 }
 
 /// Brings the search index up to what the store holds, at the start and whenever entries came.

@@ -5,6 +5,7 @@
 //! network ([`net`]) and the clock. Everything runs on one thread, and chance is seeded, but for the jitter
 //! of back-offs.
 
+mod members;
 pub mod net;
 mod segments;
 
@@ -12,7 +13,7 @@ use crate::app::{App, SharedApp};
 use crate::config::Config;
 use crate::dialer::Dialer;
 use crate::peers::address::PeerAddress;
-use crate::peers::follow::{Turns, follow};
+use crate::peers::outbound::follow_peers;
 use crate::signer::Signer;
 use crate::web;
 use deadwax_i2p_gateway::tracker::Tracker;
@@ -77,7 +78,7 @@ fn node_in(dir: &std::path::Path, net: &Arc<Net>, number: usize, peers: &[usize]
 
 /// Where a node is found, as [`Dialer::simulated`] reads it.
 pub fn address(node: usize) -> PeerAddress {
-    PeerAddress::Unix(format!("/{node}").into())
+    PeerAddress::Onion(net::onion(node))
 }
 
 /// The nth entry of `main` by an author, as large as a link.
@@ -126,10 +127,8 @@ impl Nodes {
     fn start_node(&mut self, number: usize, peers: &[usize]) {
         let (app, dir) = node(&self.net, number, peers);
         let mut tasks = JoinSet::new();
-        let turns = Arc::new(Turns::default());
-        for peer in peers.iter().copied().map(address) {
-            tasks.spawn(follow(Arc::clone(&app), peer, Arc::clone(&turns)));
-        }
+        let following = follow_peers(Arc::clone(&app));
+        tasks.spawn(async move { match following.await {} });
         let (noted, arrivals) = (Arc::clone(&app), Arc::clone(&self.arrivals));
         tasks.spawn(async move {
             let mut released = noted.released.subscribe();

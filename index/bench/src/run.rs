@@ -22,6 +22,9 @@ use std::path::{Path, PathBuf};
 /// The seed of all that is measured.
 const SEED: u64 = 1;
 
+/// Links over which is searched: a million where there are 4.5 million groups.
+const LINKS_A_THOUSAND_GROUPS: u64 = 222;
+
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale {
@@ -187,6 +190,23 @@ impl Setting {
         })
     }
 
+    /// Another one with the same catalogue, and links to its releases.
+    fn linked(&self) -> Result<PathBuf> {
+        let (dumps, catalogued) = (self.dumps()?, self.catalogued()?);
+        let links = self.scale.groups * LINKS_A_THOUSAND_GROUPS / 1_000;
+        self.once(format!("linked-{}", self.scale.groups), |dir| {
+            for name in ["catalogue.db", "tracks.db"] {
+                // An import puts another file in the place of one, and writes to none.
+                fs::hard_link(catalogued.join(name), dir.join(name))?;
+            }
+            let entries = dir.join("entries");
+            let options = entries::Options { count: links, seed: SEED, catalogue: Some(dumps) };
+            let files = entries::write(&entries, &options, Self::threads())?;
+            ingest::take_in_files(&Store::open(dir)?, &files)?;
+            Ok(fs::remove_dir_all(entries)?)
+        })
+    }
+
     /// The documents of the catalogue's groups, as texts.
     fn documents(&self) -> Result<PathBuf> {
         let catalogued = self.catalogued()?;
@@ -196,9 +216,10 @@ impl Setting {
         Ok(dir.join("documents.jsonl"))
     }
 
-    /// The same directory with a search index over the catalogue, and bare tantivy over the same documents.
+    /// A directory with catalogue, links and a search index over both, and bare tantivy over the catalogue's
+    /// documents.
     fn searchable(&self) -> Result<(PathBuf, PathBuf)> {
-        let dir = self.catalogued()?;
+        let dir = self.linked()?;
         // If there is one, it may be by the rules of another version.
         let search = SearchIndex::open(&dir)?;
         search.catch_up(&Store::open(&dir)?)?;

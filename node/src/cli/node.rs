@@ -1,8 +1,8 @@
 //! `deadwax run`, and the questions that only a running node can answer.
 
-use super::Context;
 use super::client::Client;
 use super::output::Failure;
+use super::{Context, peers};
 use crate::config::NetworkFile;
 use crate::run;
 use clap::{Args, Subcommand};
@@ -92,32 +92,11 @@ pub fn status(context: &Context) -> Result<(), Failure> {
         }
         let count = |scope: &str| status["scopes"][scope]["count"].as_u64().unwrap_or(0);
         out += &format!(" entries   {} in main, {} in core\n", count("main"), count("core"));
-        out + &peer_lines(&status["peers"])
+        out + &peers::lines(&status["peers"])
     });
     Ok(())
 }
 
-/// `deadwax peers`.
-pub fn peers(context: &Context) -> Result<(), Failure> {
-    let status = Client::connect(context, "admin.sock")?.get("/admin/v1/status")?;
-    context.out.print(&status["peers"], peer_lines);
-    Ok(())
-}
-
-fn peer_lines(peers: &Value) -> String {
-    let line = |peer: &Value| {
-        let state = match (peer["last_error"].as_str(), peer["equal"].as_bool(), peer["behind"].as_u64()) {
-            (Some(error), ..) => format!("not connected: {error}"),
-            (None, Some(true), _) => "equal".into(),
-            (None, Some(false), Some(behind)) if behind > 0 => format!("{behind} entries ahead of this node"),
-            (None, Some(false), _) => "has other entries than this node".into(),
-            _ => "not asked yet".into(),
-        };
-        format!(" peer      {} · {state}\n", text(&peer["address"]))
-    };
-    peers.as_array().into_iter().flatten().map(line).collect()
-}
-
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

@@ -95,7 +95,7 @@ async fn full_while_following(disk: &Path) {
     let b = App::for_test(&disk.join("b"), Config::default());
     let ballast = fill(disk, 12 << 20);
     let peer = PeerAddress::Unix(socket);
-    let following = tokio::spawn(follow(Arc::clone(&b), peer, Arc::new(Turns::default())));
+    let following = tokio::spawn(follow(Arc::clone(&b), vec![peer], Arc::new(Turns::default())));
     wait("a full disk", || said("the disk is full") > 0).await;
     let stuck = b.store.scope_state(Scope::Main).unwrap();
     assert!((1..ENTRIES).contains(&stuck.count), "{}", stuck.count);

@@ -40,9 +40,7 @@ fn answers_with(bytes: Vec<u8>, encoding: &'static str, fault: &'static str) {
                 .merge(lie("/sync/v1/entries", fetched)),
         );
         stage.follow_all().await;
-        for node in [A, B] {
-            stage.until_said(node, fault).await;
-        }
+        stage.until_all_said([A, B], fault).await;
         // Whatever was sound before the fault may be here; nothing else is.
         let all: Vec<VerifiedEntry> = [of_a, of_b].concat();
         stage

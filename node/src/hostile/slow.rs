@@ -48,9 +48,7 @@ fn gives_a_byte_of_a_head_a_minute() {
         // It has the turn, and the others' tails name ids.
         let took = equal_after(&stage).await;
         assert!(took < Duration::from_secs(30), "{took:?}");
-        for node in [A, B] {
-            stage.until_said(node, "so slowly that no entry was whole after 300 s").await;
-        }
+        stage.until_all_said([A, B], "so slowly that no entry was whole after 300 s").await;
     });
 }
 
@@ -84,9 +82,7 @@ fn falls_silent_in_a_tail() {
         stage.follow_all().await;
         let took = equal_after(&stage).await;
         assert!(took < Duration::from_secs(30), "{took:?}");
-        for node in [A, B] {
-            stage.until_said(node, "the peer sent nothing for 120 s").await;
-        }
+        stage.until_all_said([A, B], "the peer sent nothing for 120 s").await;
     });
 }
 

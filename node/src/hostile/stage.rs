@@ -40,7 +40,7 @@ pub struct Stage {
     pub net: Arc<Net>,
     pub nodes: Vec<SharedApp>,
     turns: Vec<Arc<Turns>>,
-    following: JoinSet<()>,
+    following: JoinSet<std::convert::Infallible>,
     _dirs: Vec<TempDir>,
 }
 
@@ -137,7 +137,7 @@ impl Stage {
 
     pub fn follow(&mut self, node: usize, peer: usize) {
         let turns = Arc::clone(&self.turns[node]);
-        self.following.spawn(follow(Arc::clone(&self.nodes[node]), address(peer), turns));
+        self.following.spawn(follow(Arc::clone(&self.nodes[node]), vec![address(peer)], turns));
     }
 
     /// Both honest nodes follow the hostile one, and after a while each other.
@@ -180,7 +180,19 @@ impl Stage {
 
     /// Waits until an honest node names the fault.
     pub async fn until_said(&self, node: usize, fault: &str) {
-        let said = |stage: &Self| stage.report(node).last_error.is_some_and(|error| error.contains(fault));
+        self.until_all_said([node], fault).await;
+    }
+
+    /// Waits until each of these nodes has named the fault: at any time, not all at the same one. An error is gone with
+    /// the next connection, and the next one has nothing to complain of if somebody else got the turn meanwhile.
+    pub async fn until_all_said<const N: usize>(&self, nodes: [usize; N], fault: &str) {
+        let mut have_said = [false; N];
+        let said = |stage: &Self| {
+            for (node, has_said) in nodes.into_iter().zip(&mut have_said) {
+                *has_said |= stage.report(node).last_error.is_some_and(|error| error.contains(fault));
+            }
+            have_said.iter().all(|has_said| *has_said)
+        };
         self.until(fault, said).await;
     }
 

@@ -104,9 +104,7 @@ fn sends_what_is_no_entry() {
             let tail = [entries(9, 1)[0].to_bytes(), bytes, vec![0x17]].concat();
             stage.lies(tails(move || stays_open(tail.clone(), 0x17), silence));
             stage.follow_all().await;
-            for node in [A, B] {
-                stage.until_said(node, fault).await;
-            }
+            stage.until_all_said([A, B], fault).await;
             let mut all = [entries(1, 20), entries(2, 20)].concat();
             stage.publish(A, &all[..20]);
             stage.publish(B, &all[20..]);
@@ -140,9 +138,7 @@ fn sends_entries_or_ids_and_never_a_mark() {
                 stage.publish(B, &all[20..]);
             }
             stage.follow_all().await;
-            for node in [A, B] {
-                stage.until_said(node, fault).await;
-            }
+            stage.until_all_said([A, B], fault).await;
             if form == "full" {
                 stage.publish(A, &all[..20]);
                 stage.publish(B, &all[20..]);

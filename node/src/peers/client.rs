@@ -41,6 +41,9 @@ pub enum RequestError {
     /// An answer that is too long or not of the right form.
     #[error("the peer's answer is not what the protocol says: {0}")]
     Form(String),
+    /// Bytes where items should be that are none.
+    #[error("the peer sent something that is no entry, id or mark: {0}")]
+    NoItem(String),
 }
 
 /// A connection to a peer.

@@ -87,6 +87,7 @@ impl Fetcher<'_> {
         };
         let count = wanted.len();
         let fetched = self.fetch(wanted).await?;
+        self.app.peers.not_served(self.peer, &fetched.unserved);
         if count > 0 && fetched.sent == 0 {
             let message = format!("it lists {count} entries that it does not send");
             return Err(RequestError::Form(message).into());

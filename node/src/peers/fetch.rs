@@ -33,12 +33,14 @@ pub(super) struct Fetcher<'a> {
 }
 
 /// What a fetch came to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Fetched {
     /// Entries that the peer sent.
     pub(super) sent: usize,
     /// What became of them.
     pub(super) taken: Taken,
+    /// Ids that were asked for and did not come.
+    pub(super) unserved: Vec<[u8; ID_PREFIX_BYTES]>,
 }
 
 impl Fetcher<'_> {
@@ -51,6 +53,7 @@ impl Fetcher<'_> {
             let some = self.fetch_sorted(wanted).await?;
             fetched.sent += some.sent;
             fetched.taken += some.taken;
+            fetched.unserved.extend(some.unserved);
         }
         Ok(fetched)
     }
@@ -60,13 +63,16 @@ impl Fetcher<'_> {
         let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?;
         let mut batch = Batch::default();
         let most = wanted.len() * 2;
+        let mut served = vec![false; wanted.len()];
         let mut fetched = Fetched::default();
         while let Some(item) = items.next().await? {
             if let Item::Head(head) = &item {
                 let id: [u8; 32] = Sha256::digest(head).into();
-                if id.first_chunk().is_none_or(|prefix| wanted.binary_search(prefix).is_err()) {
+                let place = id.first_chunk().and_then(|prefix| wanted.binary_search(prefix).ok());
+                let Some(place) = place else {
                     return Err(RequestError::Form("an entry that was not asked for".into()).into());
-                }
+                };
+                served[place] = true;
                 fetched.sent += 1;
                 // The next head begins a new entry: what is complete can be committed.
                 if batch.entries.len() >= MAX_ITEMS_PER_MARK {
@@ -81,14 +87,30 @@ impl Fetcher<'_> {
         fetched.taken += self.commit(batch, None).await?;
         fetched.taken.unsent = wanted.len().saturating_sub(fetched.sent) as u64;
         self.app.peers.received(self.peer, items.bytes, fetched.taken);
+        let unserved = wanted.iter().zip(served).filter(|(_, served)| !served);
+        fetched.unserved = unserved.map(|(id, _)| *id).collect();
         Ok(fetched)
     }
 
     /// Verifies a batch and offers it to the set.
     pub(super) async fn commit(&self, batch: Batch, after: Option<u64>) -> Result<Taken, FollowError> {
+        self.keep(self.verify(batch).await?, after).await
+    }
+
+    /// Makes entries of what came; one that is none is an error.
+    pub(super) async fn verify(&self, batch: Batch) -> Result<Vec<VerifiedEntry>, FollowError> {
+        let scope = self.scope;
+        blocking(self.app, move |_| batch.verify(scope)).await
+    }
+
+    /// Offers entries to the set, together with the position that covers them.
+    pub(super) async fn keep(
+        &self,
+        entries: Vec<VerifiedEntry>,
+        after: Option<u64>,
+    ) -> Result<Taken, FollowError> {
         let (peer, scope, incarnation) = (self.peer.to_string(), self.scope, self.incarnation);
         blocking(self.app, move |app| {
-            let entries = batch.verify(scope)?;
             let position = after.map(|after| TailPosition { peer: &peer, scope, incarnation, after });
             let outcomes = app.take_in(&entries, position)?;
             let count = |what| outcomes.iter().filter(|outcome| **outcome == what).count() as u64;

@@ -14,7 +14,7 @@ use super::status::{StateAnswer, Taken};
 use super::watch::watch_state;
 use crate::app::{SharedApp, blocking};
 use crate::disk::wait_for_space;
-use deadwax_index::entry::Scope;
+use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS};
 use std::sync::Arc;
@@ -26,8 +26,11 @@ use tokio::time::Instant;
 const MIN_BACKOFF: Duration = Duration::from_secs(1);
 /// A peer that is down for long is asked every five minutes.
 const MAX_BACKOFF: Duration = Duration::from_secs(300);
-/// A connection that lasted this long was a good one: the back-off starts anew.
-const GOOD_CONNECTION: Duration = Duration::from_secs(60);
+/// One whose word is worth nothing is asked every five minutes at first, and every hour in the end.
+const MAX_BACKOFF_OF_LIARS: Duration = Duration::from_secs(3_600);
+/// A connection that was open for this long was a good one: the back-off starts anew. To wait in vain for an answer may
+/// take longer, and is none.
+pub(super) const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 
 /// Whether what others fetch has come is looked at this often, if they say nothing.
 const CLAIMS_LOOK: Duration = Duration::from_secs(1);
@@ -47,10 +50,19 @@ pub(super) enum FollowError {
     Request(#[from] RequestError),
     #[error("the peer sent something that is not a valid entry: {0}")]
     Invalid(String),
+    #[error("the peer sent a segment that is not what it lists: {0}")]
+    Segment(String),
     #[error("the peer closed its tail")]
     Closed,
     #[error("what the peer sent could not be kept: {0}")]
     Store(#[from] StoreError),
+}
+
+impl FollowError {
+    /// Whether the peer sent bytes that no honest one sends. What else ends a connection may be bad luck.
+    fn is_lie(&self) -> bool {
+        matches!(self, Self::Invalid(_) | Self::Segment(_) | Self::Request(RequestError::NoItem(_)))
+    }
 }
 
 /// What those who follow the peers of one node agree on.
@@ -64,25 +76,41 @@ pub struct Turns {
     segments: SegmentTurns,
 }
 
-/// Follows `peer` for ever.
-pub async fn follow(app: SharedApp, peer: PeerAddress, turns: Arc<Turns>) {
+/// Follows one peer for ever, at whichever of its `addresses` answers: one is tried after the other, never two at once.
+pub async fn follow(
+    app: SharedApp,
+    addresses: Vec<PeerAddress>,
+    turns: Arc<Turns>,
+) -> std::convert::Infallible {
     let mut backoff = MIN_BACKOFF;
+    let mut addresses = addresses.iter().cycle().peekable();
     loop {
-        let started = Instant::now();
-        let Err(error) = connection(&app, &peer, &turns).await;
+        let Some(peer) = addresses.peek().copied() else { return std::future::pending().await };
+        let Err(error) = connection(&app, peer, &turns).await;
         tracing::debug!(%error, "a peer's connection ended");
-        app.peers.failed(&peer, &error.to_string());
+        let was_good = app.peers.failed(peer, &error.to_string());
+        if error.is_lie() {
+            app.peers.lied(peer);
+        }
         if let FollowError::Store(StoreError::Full) = error {
             // The peer is as good as before, and what it sends could not be kept.
             wait_for_space(&app).await;
             backoff = MIN_BACKOFF;
             continue;
         }
-        if started.elapsed() >= GOOD_CONNECTION {
+        if was_good {
+            // Where it answered once, it probably answers again.
             backoff = MIN_BACKOFF;
+        } else {
+            addresses.next();
         }
+        let (min, max) = match app.peers.is_out_of_credit(peer) {
+            true => (MAX_BACKOFF, MAX_BACKOFF_OF_LIARS),
+            false => (MIN_BACKOFF, MAX_BACKOFF),
+        };
+        backoff = backoff.clamp(min, max);
         tokio::time::sleep(backoff.mul_f64(jitter())).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+        backoff = (backoff * 2).min(max);
     }
 }
 
@@ -140,6 +168,26 @@ struct Tail<'a> {
     count: u64,
     /// By scope, how far the tails were read.
     progress: &'a watch::Sender<[u64; 2]>,
+}
+
+/// A tail that is read with whole entries.
+struct FullStream {
+    items: Items,
+    /// What came after the last mark.
+    rest: Batch,
+    /// The last mark.
+    position: u64,
+}
+
+/// What was read of it at once.
+struct Stretch {
+    entries: Vec<VerifiedEntry>,
+    /// The mark that covers them.
+    after: u64,
+    /// Compressed, from the peer.
+    bytes: u64,
+    /// Whether the stream went on.
+    ended: Result<(), FollowError>,
 }
 
 impl Tail<'_> {
@@ -224,39 +272,50 @@ impl Tail<'_> {
         blocking(app, move |app| app.store.tail_position(&peer, scope, &incarnation)).await
     }
 
-    /// Takes in whole entries until the stream ends.
-    async fn read_full(
-        &self,
-        mut items: Items,
-        mut position: u64,
-    ) -> Result<std::convert::Infallible, FollowError> {
+    /// Takes in whole entries until the stream ends. While some are stored, those after them are read and verified.
+    async fn read_full(&self, items: Items, position: u64) -> Result<std::convert::Infallible, FollowError> {
         let Fetcher { app, peer, .. } = self.fetcher;
-        // What came after the last mark.
-        let mut rest = Batch::default();
+        let mut stream = FullStream { items, rest: Batch::default(), position };
+        let mut read = self.read_stretch(&mut stream).await?;
         loop {
-            let mut after = until_mark(&mut items, &mut rest, position).await?;
-            let began = Instant::now();
-            let mut batch = std::mem::take(&mut rest);
-            let ended = loop {
-                if batch.is_full() || began.elapsed() >= MAX_LINGER {
-                    break Ok(());
-                }
-                match tokio::time::timeout(LINGER, until_mark(&mut items, &mut rest, after)).await {
-                    Ok(Ok(later)) => {
-                        after = later;
-                        batch.append(std::mem::take(&mut rest));
-                    }
-                    Ok(Err(error)) => break Err(error),
-                    Err(_) => break Ok(()),
-                }
+            let Stretch { entries, after, bytes, ended } = read;
+            let keep = async {
+                let taken = self.fetcher.keep(entries, Some(after)).await?;
+                app.peers.received(peer, bytes, taken);
+                self.has_read(after);
+                Ok::<_, FollowError>(())
             };
-            let taken = self.fetcher.commit(batch, Some(after)).await?;
-            app.peers.received(peer, std::mem::take(&mut items.bytes), taken);
-            self.has_read(after);
-            position = after;
             // Whatever ends a stream, what was marked before is kept.
-            ended?;
+            if let Err(error) = ended {
+                keep.await?;
+                return Err(error);
+            }
+            let (_, next) = tokio::try_join!(keep, async { Ok(self.read_stretch(&mut stream).await) })?;
+            read = next?;
         }
+    }
+
+    /// Reads up to a mark, and as far as more is on its way, and verifies it.
+    async fn read_stretch(&self, stream: &mut FullStream) -> Result<Stretch, FollowError> {
+        let FullStream { items, rest, position } = stream;
+        *position = until_mark(items, rest, *position).await?;
+        let began = Instant::now();
+        let mut batch = std::mem::take(rest);
+        let ended = loop {
+            if batch.is_full() || began.elapsed() >= MAX_LINGER {
+                break Ok(());
+            }
+            match tokio::time::timeout(LINGER, until_mark(items, rest, *position)).await {
+                Ok(Ok(later)) => {
+                    *position = later;
+                    batch.append(std::mem::take(rest));
+                }
+                Ok(Err(error)) => break Err(error),
+                Err(_) => break Ok(()),
+            }
+        };
+        let entries = self.fetcher.verify(batch).await?;
+        Ok(Stretch { entries, after: *position, bytes: std::mem::take(&mut items.bytes), ended })
     }
 
     /// Takes in ids and fetches what no other peer delivers, until it is this tail's turn to be
@@ -330,7 +389,10 @@ impl Tail<'_> {
             ended.mark_unchanged();
             let claim = self.turns.claims.claim(&mut wanted);
             match claim.ids.is_empty() {
-                false => _ = self.fetcher.fetch(claim.ids.clone()).await?,
+                false => {
+                    let fetched = self.fetcher.fetch(claim.ids.clone()).await?;
+                    app.peers.not_served(self.fetcher.peer, &fetched.unserved);
+                }
                 // Others are fetching all of them: they come, or somebody fails.
                 true => _ = tokio::time::timeout(CLAIMS_LOOK, ended.changed()).await,
             }

@@ -58,7 +58,7 @@ impl Items {
     /// The next item that is already here.
     pub fn ready(&mut self) -> Result<Option<Item>, RequestError> {
         loop {
-            let item = self.reader.next_item().map_err(|error| RequestError::Form(error.to_string()))?;
+            let item = self.reader.next_item().map_err(|error| RequestError::NoItem(error.to_string()))?;
             if item.is_some() || !self.step()? {
                 return Ok(item);
             }

@@ -15,9 +15,11 @@ use super::follow::FollowError;
 use super::status::Taken;
 use crate::app::{SharedApp, blocking};
 use data_encoding::HEXLOWER;
-use deadwax_index::entry::Scope;
+use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::store::StoreError;
-use deadwax_index::sync::segments::{MAX_LIST_BYTES, ScopeSegments, Segment, SegmentList, SegmentReader};
+use deadwax_index::sync::segments::{
+    MAX_LIST_BYTES, ScopeSegments, Segment, SegmentError, SegmentList, SegmentReader,
+};
 use hyper::StatusCode;
 use part::Part;
 use std::collections::HashMap;
@@ -75,6 +77,13 @@ enum Piece {
     Bytes(Vec<u8>),
     /// The hash is as listed.
     End,
+}
+
+/// Entries of a segment, verified.
+struct Sound {
+    entries: Vec<VerifiedEntry>,
+    /// The segment that ends with them.
+    ended: Option<[u8; 32]>,
 }
 
 /// Counts one who waits.
@@ -149,9 +158,11 @@ impl Fetcher<'_> {
                 return Ok(if is_whole { Start::Whole(list.position) } else { Start::Partly });
             }
             pauses = 0;
-            let (send, receive) = channel(PIECES_AHEAD);
-            let load = self.load(&mut connection, planned, send, turns, until);
-            let (goes_on, ()) = tokio::try_join!(load, self.take(receive, turns))?;
+            let (pieces, from_pieces) = channel(PIECES_AHEAD);
+            let (sound, from_sound) = channel(1);
+            let load = self.load(&mut connection, planned, pieces, turns, until);
+            let verify = self.verify_all(from_pieces, sound, turns);
+            let (goes_on, (), ()) = tokio::try_join!(load, verify, self.keep_all(from_sound, turns))?;
             if !goes_on {
                 return Ok(Start::HandedOn);
             }
@@ -272,70 +283,93 @@ impl Fetcher<'_> {
     async fn useless(&self, turns: &SegmentTurns, part: Part, why: &str) -> FollowError {
         turns.remember(*part.name(), false);
         part.remove(self.app).await;
-        RequestError::Form(format!("a segment: {why}")).into()
+        FollowError::Segment(why.into())
     }
 
-    /// Verifies what comes and offers it to the set.
-    async fn take(&self, mut from: Receiver<Piece>, turns: &SegmentTurns) -> Result<(), FollowError> {
+    /// Makes entries of what comes, and hands them on.
+    async fn verify_all(
+        &self,
+        mut from: Receiver<Piece>,
+        to: Sender<Sound>,
+        turns: &SegmentTurns,
+    ) -> Result<(), FollowError> {
         let mut reading: Option<(Segment, SegmentReader)> = None;
         let mut batch = Batch::default();
         while let Some(piece) = from.recv().await {
-            let taken = match (piece, &mut reading) {
-                (Piece::Begin(segment), reading) => SegmentReader::new(&segment)
-                    .map(|reader| *reading = Some((segment, reader)))
-                    .map_err(form),
+            let verified = match (piece, &mut reading) {
+                (Piece::Begin(segment), reading) => {
+                    SegmentReader::new(&segment).map(|reader| *reading = Some((segment, reader))).map_err(lie)
+                }
                 (Piece::Bytes(bytes), Some((_, reader))) => {
                     reader.push(&bytes);
-                    self.take_entries(reader, &mut batch).await
+                    self.verify_entries(reader, &mut batch, &to).await
                 }
                 (Piece::End, Some((segment, reader))) => match reader.finish() {
                     Ok(last) => {
                         last.into_iter().for_each(|last| batch.push_whole(last));
-                        let taken = self.commit_some(&mut batch).await;
-                        if taken.is_ok() {
-                            turns.remember(segment.sha256, true);
-                            part::remove(self.app, self.scope, segment.sha256).await;
-                        }
-                        taken
+                        self.verify_some(&mut batch, Some(segment.sha256), &to).await
                     }
-                    Err(error) => Err(form(error)),
+                    Err(error) => Err(lie(error)),
                 },
                 (_, None) => Ok(()),
             };
-            if let (Err(FollowError::Invalid(_) | FollowError::Request(_)), Some((segment, _))) =
-                (&taken, &reading)
+            if let (Err(FollowError::Invalid(_) | FollowError::Segment(_)), Some((segment, _))) =
+                (&verified, &reading)
             {
                 turns.remember(segment.sha256, false);
                 part::remove(self.app, self.scope, segment.sha256).await;
             }
-            taken?;
+            verified?;
         }
-        self.commit_some(&mut batch).await
+        self.verify_some(&mut batch, None, &to).await
     }
 
-    async fn take_entries(&self, reader: &mut SegmentReader, batch: &mut Batch) -> Result<(), FollowError> {
-        while let Some(entry) = reader.next_entry().map_err(form)? {
+    async fn verify_entries(
+        &self,
+        reader: &mut SegmentReader,
+        batch: &mut Batch,
+        to: &Sender<Sound>,
+    ) -> Result<(), FollowError> {
+        while let Some(entry) = reader.next_entry().map_err(lie)? {
             batch.push_whole(entry);
             if batch.is_full() {
-                self.commit_some(batch).await?;
+                self.verify_some(batch, None, to).await?;
             }
         }
         Ok(())
     }
 
-    async fn commit_some(&self, batch: &mut Batch) -> Result<(), FollowError> {
-        let taken = self.commit(std::mem::take(batch), None).await?;
-        self.app.peers.received(self.peer, 0, taken);
+    async fn verify_some(
+        &self,
+        batch: &mut Batch,
+        ended: Option<[u8; 32]>,
+        to: &Sender<Sound>,
+    ) -> Result<(), FollowError> {
+        let entries = self.verify(std::mem::take(batch)).await?;
+        hand_on(to, Sound { entries, ended }).await;
+        Ok(())
+    }
+
+    /// Offers what was verified to the set, while what comes after it is verified.
+    async fn keep_all(&self, mut from: Receiver<Sound>, turns: &SegmentTurns) -> Result<(), FollowError> {
+        while let Some(Sound { entries, ended }) = from.recv().await {
+            let taken = self.keep(entries, None).await?;
+            self.app.peers.received(self.peer, 0, taken);
+            if let Some(sha256) = ended {
+                turns.remember(sha256, true);
+                part::remove(self.app, self.scope, sha256).await;
+            }
+        }
         Ok(())
     }
 }
 
-fn form(error: impl std::fmt::Display) -> FollowError {
-    RequestError::Form(error.to_string()).into()
+fn lie(error: SegmentError) -> FollowError {
+    FollowError::Segment(error.to_string())
 }
 
 /// Where nobody takes it any more, their error is the one to tell.
-async fn hand_on(to: &Sender<Piece>, piece: Piece) {
+async fn hand_on<T>(to: &Sender<T>, piece: T) {
     if to.send(piece).await.is_err() {
         std::future::pending::<()>().await;
     }

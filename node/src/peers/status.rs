@@ -1,11 +1,11 @@
-//! What is known about each peer: equal or how far behind, since when, bytes, last error.
+//! What is said about a peer: its own answer on its state, and the report on it that people and programs get.
+//!
+//! Not here: where that is kept (`board.rs`).
 
-use super::address::PeerAddress;
-use crate::app::now_secs;
+use super::choice::Origin;
 use deadwax_index::entry::Scope;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 /// The answer of `GET /sync/v1/state`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,11 +29,16 @@ pub struct ScopeAnswer {
     pub root: String,
 }
 
+/// What every peer's word is worth at first, and at best: so many lies until it is worth nothing.
+pub const FULL_CREDIT: u8 = 3;
+
 /// One peer, as `deadwax status --json` shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PeerReport {
-    /// Where it is.
+    /// Where it is: of two addresses, the one that is in use or was tried last.
     pub address: String,
+    /// Why it is a peer.
+    pub from: Origin,
     /// Whether both sets are equal, as of the peer's last answer; null before the first.
     pub equal: Option<bool>,
     /// By how many entries this node has fewer.
@@ -52,6 +57,11 @@ pub struct PeerReport {
     pub unsent: u64,
     /// Bytes read from it.
     pub bytes: u64,
+    /// What its word is worth: [`FULL_CREDIT`] at best, 0 after lies.
+    pub credit: u8,
+    /// A node of the roster whose set has differed for a day, although its members are the same: since when, seconds
+    /// since 1970.
+    pub disagrees_since_secs: Option<u64>,
 }
 
 /// What became of entries that a peer sent.
@@ -70,89 +80,5 @@ impl std::ops::AddAssign for Taken {
         self.new += other.new;
         self.known += other.known;
         self.unsent += other.unsent;
-    }
-}
-
-#[derive(Debug, Clone, Default)]
-struct Peer {
-    last_state: Option<StateAnswer>,
-    connected: bool,
-    since_secs: u64,
-    last_error: Option<String>,
-    taken: Taken,
-    bytes: u64,
-}
-
-/// All peers, in the order of the configuration.
-#[derive(Debug, Default)]
-pub struct PeerBoard(Mutex<Vec<(PeerAddress, Peer)>>);
-
-impl PeerBoard {
-    /// A board of peers of whom nothing is known yet.
-    pub fn new(addresses: &[PeerAddress]) -> Self {
-        let unknown = Peer { since_secs: now_secs(), ..Peer::default() };
-        Self(Mutex::new(addresses.iter().map(|address| (address.clone(), unknown.clone())).collect()))
-    }
-
-    fn change(&self, address: &PeerAddress, change: impl FnOnce(&mut Peer)) {
-        let mut peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, peer)) = peers.iter_mut().find(|(known, _)| known == address) {
-            change(peer);
-        }
-    }
-
-    /// The peer answered with its state.
-    pub fn answered(&self, address: &PeerAddress, state: StateAnswer) {
-        self.change(address, |peer| {
-            if !peer.connected {
-                peer.since_secs = now_secs();
-            }
-            peer.connected = true;
-            peer.last_error = None;
-            peer.last_state = Some(state);
-        });
-    }
-
-    /// The connection ended, or none could be made.
-    pub fn failed(&self, address: &PeerAddress, error: &str) {
-        self.change(address, |peer| {
-            if peer.connected {
-                peer.since_secs = now_secs();
-            }
-            peer.connected = false;
-            peer.last_error = Some(error.to_owned());
-        });
-    }
-
-    /// Bytes and entries came from the peer.
-    pub fn received(&self, address: &PeerAddress, bytes: u64, taken: Taken) {
-        self.change(address, |peer| {
-            peer.bytes += bytes;
-            peer.taken += taken;
-        });
-    }
-
-    /// All peers, compared with this node's own `scopes`.
-    pub fn report(&self, own: &BTreeMap<Scope, ScopeAnswer>) -> Vec<PeerReport> {
-        let peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let report = peers.iter().map(|(address, peer)| {
-            let theirs = peer.last_state.as_ref().map(|state| &state.scopes);
-            let behind = |(scope, their): (&Scope, &ScopeAnswer)| {
-                their.count.saturating_sub(own.get(scope).map_or(0, |own| own.count))
-            };
-            PeerReport {
-                address: address.to_string(),
-                equal: theirs.map(|theirs| theirs == own),
-                behind: theirs.map_or(0, |theirs| theirs.iter().map(behind).sum()),
-                last_error: peer.last_error.clone(),
-                connected: peer.connected,
-                since_secs: peer.since_secs,
-                entries: peer.taken.new,
-                known: peer.taken.known,
-                unsent: peer.taken.unsent,
-                bytes: peer.bytes,
-            }
-        });
-        report.collect()
     }
 }

@@ -41,6 +41,16 @@ pub(super) async fn watch_state(
             blocking(app, |app| -> Result<_, StoreError> { Ok((app.scopes()?, app.members_root()?)) })
                 .await?;
         let own = scope_answers(&own);
+        // In an open set nobody is of the roster, and nothing is to be alarmed about.
+        let has_same_members = members_root.is_some() && state.members_root == members_root;
+        let [their_main, own_main] =
+            [&state.scopes, &own].map(|scopes| scopes.get(&Scope::Main).map(|main| &main.root));
+        if app.peers.compared(peer, has_same_members.then(|| their_main == own_main)) {
+            tracing::warn!(
+                "a node of the roster has had another set for a day although it has the same members; \
+                 `deadwax peers` shows which one"
+            );
+        }
         for (scope, doubt) in Scope::ALL.into_iter().zip(&mut doubts) {
             // Sets of other members differ, whatever is fetched.
             let comparable = scope == Scope::Core || state.members_root == members_root;

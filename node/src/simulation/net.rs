@@ -1,6 +1,7 @@
 //! A network of pipes: streams between nodes of one process, with latency, bandwidth and partitions in virtual
 //! time. It stands in for Tor and I2P where thirty nodes and a day have to fit into a test.
 
+use crate::peers::address::PeerAddress;
 use crate::serve::{Caller, serve};
 use axum::Router;
 use futures::FutureExt;
@@ -188,6 +189,31 @@ impl Net {
             std::future::pending::<()>().await;
         });
     }
+}
+
+/// The address of a node: its number in letters, filled up.
+pub fn onion(node: usize) -> String {
+    format!("{}.onion", letters(node, 56))
+}
+
+/// As [`onion`], in the other network.
+pub fn i2p(node: usize) -> String {
+    format!("{}.b32.i2p", letters(node, 52))
+}
+
+fn letters(node: usize, length: usize) -> String {
+    let digits = format!("{node:0length$}");
+    digits.bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
+/// The number of the node at one of these addresses.
+pub fn number(address: &PeerAddress) -> usize {
+    let (PeerAddress::Onion(name) | PeerAddress::I2p(name)) = address else {
+        panic!("{address} is not in this network")
+    };
+    let digits = name.bytes().take_while(|byte| *byte != b'.');
+    let digits: String = digits.map(|letter| char::from(letter - b'a' + b'0')).collect();
+    digits.parse().expect("a node's number")
 }
 
 /// The end of the network at one node.

@@ -41,7 +41,7 @@ struct Stage {
     full: Vec<(SharedApp, TempDir)>,
     dir: TempDir,
     app: SharedApp,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<std::convert::Infallible>,
     peers: Vec<usize>,
     /// What all entries are, not compressed.
     entry_bytes: u64,
@@ -67,7 +67,7 @@ impl Stage {
     fn follow(&mut self) {
         let turns = Arc::new(Turns::default());
         for peer in &self.peers {
-            self.tasks.spawn(follow(Arc::clone(&self.app), address(*peer), Arc::clone(&turns)));
+            self.tasks.spawn(follow(Arc::clone(&self.app), vec![address(*peer)], Arc::clone(&turns)));
         }
     }
 

@@ -17,7 +17,7 @@ mod stylesheet;
 mod submit;
 #[cfg(test)]
 mod tests;
-mod wording;
+pub(crate) mod wording;
 
 use super::error::WebError;
 use crate::app::{App, SharedApp};

@@ -1,7 +1,7 @@
 //! How fast entries join the set, and how much room they take.
 //!
 //! Ours does what a node does with a peer's tail (`node/src/peers/follow.rs`, `run.rs`): a batch is cut from the
-//! stream, verified on all cores and offered to the set in one durable transaction; meanwhile another thread
+//! stream, verified on all cores, while the one before is offered to the set in one durable transaction, and another thread
 //! brings the search index up to date, at most once a second. A sample ends when both are done (the last
 //! update of the index waits for nothing, since nothing more comes). The baseline
 //! is `verify_strict` of the same heads on one core, with all keys and messages prepared: no program that
@@ -89,22 +89,40 @@ fn take_in(store: &Store, search: &SearchIndex, wire: &[u8], after: &mut u64) ->
         // At most one signal waits: what came meanwhile is one piece of work.
         let (released, waiting) = sync_channel::<()>(1);
         let follower = scope.spawn(move || keep_current(store, search, &waiting));
-        let mut commit = |batch: Vec<Raw>| -> Result<()> {
+        // The next batch is verified while one is stored.
+        let (verified_batches, to_store) = sync_channel::<Vec<VerifiedEntry>>(0);
+        let storing = scope.spawn(move || -> Result<f64> {
+            let mut secs_storing = 0.0;
+            for verified in to_store {
+                *after += verified.len() as u64;
+                let position = TailPosition {
+                    peer: "unix:/bench",
+                    scope: Scope::Main,
+                    incarnation: [7; 16],
+                    after: *after,
+                };
+                let (outcomes, secs) = timed(|| Ok(offer(store, &verified, Some(position))?))?;
+                secs_storing += secs;
+                anyhow::ensure!(
+                    outcomes.iter().all(|outcome| *outcome == Outcome::New),
+                    "an entry did not join"
+                );
+                let _ = released.try_send(());
+            }
+            Ok(secs_storing)
+        });
+        let mut hand_on = |batch: Vec<Raw>| -> Result<()> {
             let (verified, secs) = timed(|| Ok(VerifiedEntry::verify_all(&batch)?))?;
             took.verify += secs;
-            *after += verified.len() as u64;
-            let position =
-                TailPosition { peer: "unix:/bench", scope: Scope::Main, incarnation: [7; 16], after: *after };
-            let (outcomes, secs) = timed(|| Ok(offer(store, &verified, Some(position))?))?;
-            took.store += secs;
-            anyhow::ensure!(outcomes.iter().all(|outcome| *outcome == Outcome::New), "an entry did not join");
-            let _ = released.try_send(());
+            // Nobody receives any more if storing failed, which is said below.
+            let _ = verified_batches.send(verified);
             Ok(())
         };
         let mut batch: Vec<Raw> = Vec::new();
-        cut(wire, BATCH, &mut batch, &mut commit)?;
-        commit(batch)?;
-        drop(released);
+        cut(wire, BATCH, &mut batch, &mut hand_on)?;
+        hand_on(batch)?;
+        drop(verified_batches);
+        took.store = storing.join().map_err(|_| anyhow::anyhow!("the store panicked"))??;
         took.stored = started.elapsed().as_secs_f64();
         follower.join().map_err(|_| anyhow::anyhow!("the search index panicked"))?
     })?;
@@ -130,6 +148,14 @@ fn keep_current(store: &Store, search: &SearchIndex, released: &Receiver<()>) ->
     }
     search.catch_up(store)?;
     Ok(())
+}
+
+/// Stores the entries of files.
+pub(super) fn take_in_files(store: &Store, files: &[PathBuf]) -> Result<()> {
+    stretches(files, BATCH, |batch| {
+        offer(store, &VerifiedEntry::verify_all(&batch)?, None)?;
+        Ok(())
+    })
 }
 
 /// Key, message and signature of a head, as `verify_strict` takes them.

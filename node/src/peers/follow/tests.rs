@@ -11,6 +11,7 @@ use deadwax_index::entry::VerifiedEntry;
 use deadwax_index::entry::identity::Identity;
 use futures::StreamExt;
 use tokio::net::UnixListener;
+use tokio::time::Instant;
 
 const INCARNATION: [u8; 16] = [7; 16];
 
@@ -89,4 +90,39 @@ async fn what_was_marked_before_a_broken_stream_is_kept_and_nothing_of_a_batch_w
     let (error, count, position, _) = after_one_connection(tail).await;
     assert!(error.contains("signature"), "{error}");
     assert_eq!((count, position), (0, 0));
+}
+
+/// Credits of peers with these tails, each followed by a node of its own, when the first one has none left and all of
+/// them failed.
+async fn credits(tails: [Vec<u8>; 3]) -> [u8; 3] {
+    let dir = tempfile::tempdir().unwrap();
+    let nodes = [0, 1, 2].map(|number| {
+        let dir = dir.path().join(number.to_string());
+        std::fs::create_dir(&dir).unwrap();
+        let mut config = Config::default();
+        config.sync.peers = vec![peer(&dir, tails[number].clone())];
+        let node = App::for_test(&dir.join("node"), config);
+        tokio::spawn(follow(Arc::clone(&node), node.config.sync.peers.clone(), Arc::new(Turns::default())));
+        node
+    });
+    let report = || nodes.each_ref().map(|node| node.peers.report(&Default::default()).remove(0));
+    let until = Instant::now() + Duration::from_secs(60);
+    while report()[0].credit > 0 || report().iter().any(|peer| peer.last_error.is_none()) {
+        assert!(Instant::now() < until, "{:?}", report());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    report().map(|peer| peer.credit)
+}
+
+#[tokio::test]
+async fn lies_cost_credit_and_bad_luck_does_not() {
+    let mut lie = entries(1)[0].to_bytes();
+    let (last, item) = (lie.len() - 2, entries(1)[0].to_bytes());
+    lie[last] ^= 1;
+    lie.push(1);
+    let cut = item[..item.len() / 2].to_vec();
+    let marked = [item, vec![1]].concat();
+    assert_eq!(credits([lie, cut, marked]).await, [0, 3, 3]);
+    let [nothing, mark] = [vec![0xff], vec![1]];
+    assert_eq!(credits([nothing, mark.clone(), mark]).await, [0, 3, 3]);
 }

@@ -1,10 +1,11 @@
 //! How this node is doing: networks, entries, other nodes, tracker. Never IP, system or uptime.
 
-use super::wording::{age, count};
+use super::wording::{age, count, size, thousands};
 use super::{Frame, page};
 use crate::app::{App, SharedApp, blocking, now_secs, uptime_secs};
 use crate::networks::{Network, Reach};
-use crate::peers::status::PeerReport;
+use crate::peers::choice::Origin;
+use crate::peers::status::{FULL_CREDIT, PeerReport};
 use crate::web::error::{PageError, WebError};
 use crate::web::sync::scope_answers;
 use askama::Template;
@@ -46,7 +47,12 @@ struct PeerLine {
     agreement: String,
     connection: String,
     last_error: Option<String>,
+    /// Its set stays apart, in words.
+    alarm: Option<String>,
     taken: String,
+    from: &'static str,
+    /// What is left of its credit, if some was lost.
+    credit: Option<String>,
 }
 
 /// `GET /status`.
@@ -152,6 +158,21 @@ fn peer_line(peer: &PeerReport) -> PeerLine {
             (false, Some(_)) => format!("lost {since}"),
         },
         last_error: peer.last_error.clone(),
-        taken: count(peer.entries, "entry", "entries"),
+        alarm: peer.disagrees_since_secs.map(|since| {
+            let since = age(now_secs().saturating_sub(since));
+            format!("It disagrees about the entries of the same members, since {since}.")
+        }),
+        taken: format!(
+            "{}, {} known; {} read",
+            count(peer.entries, "new entry", "new entries"),
+            thousands(peer.known),
+            size(peer.bytes)
+        ),
+        from: match peer.from {
+            Origin::Configured => "named by the operator",
+            Origin::Roster => "named by an author of the roster",
+            Origin::Member => "named by a member",
+        },
+        credit: (peer.credit < FULL_CREDIT).then(|| format!("Credit: {} of {FULL_CREDIT}.", peer.credit)),
     }
 }
