@@ -92,6 +92,14 @@ pub fn ingest(
 /// # Errors
 /// The store's; then nothing has changed.
 pub fn drop_body(store: &Store, id: &EntryId) -> Result<bool, StoreError> {
+    // Before, so that it is gone from there too if nothing more is done; and after, if it was read meanwhile.
+    store.forget_segment_of(id)?;
+    let dropped = drop_body_of_set(store, id)?;
+    store.forget_segment_of(id)?;
+    Ok(dropped)
+}
+
+fn drop_body_of_set(store: &Store, id: &EntryId) -> Result<bool, StoreError> {
     store.write_set(|db, members| {
         let sql = "SELECT seq, head FROM entries WHERE id = ?1 AND body IS NOT NULL";
         let found: Option<(i64, Vec<u8>)> =

@@ -12,7 +12,10 @@ pub mod membership;
 pub(crate) mod migration;
 pub mod nodes;
 pub mod private;
+pub mod segments;
 pub mod sketch;
+#[cfg(test)]
+mod sync_memory;
 
 use crate::{Problem, disk, projection};
 use rusqlite::config::DbConfig;
@@ -120,6 +123,7 @@ pub struct Store {
     /// By scope.
     sketches: [sketch::SketchKeeper; 2],
     members: Mutex<membership::Kept>,
+    segments: segments::SegmentKeeper,
 }
 
 impl Store {
@@ -172,11 +176,12 @@ impl Store {
             digests: Default::default(),
             sketches: Default::default(),
             members: Mutex::default(),
+            segments: Default::default(),
         })
     }
 
     /// The data directory.
-    pub(crate) fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         self.entries.parent().unwrap_or(Path::new(""))
     }
 

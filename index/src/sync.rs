@@ -4,5 +4,6 @@
 
 pub mod digests;
 pub mod root;
+pub mod segments;
 pub mod sketch;
 pub mod wire;

@@ -95,11 +95,13 @@ pub enum RouterKind {
 }
 
 /// `[sync]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncConfig {
     /// Nodes to read from.
     pub peers: Vec<PeerAddress>,
+    /// Whether segments are made and served, for nodes that start from nothing.
+    pub segments: bool,
 }
 
 /// `[publication]`.
@@ -148,6 +150,12 @@ impl Default for I2pConfig {
     fn default() -> Self {
         let sam = SocketAddr::from(([127, 0, 0, 1], 7656));
         Self { enabled: true, router: RouterKind::Embedded, sam, tunnel_hops: 3 }
+    }
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self { peers: Vec::new(), segments: true }
     }
 }
 

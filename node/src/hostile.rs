@@ -17,6 +17,7 @@
 mod bombs;
 mod members;
 mod network;
+mod segments;
 mod slow;
 mod stage;
 mod tails;

@@ -144,6 +144,9 @@ async fn run_until_stopped(mut options: Options) -> Result<()> {
 fn open(options: &Options) -> Result<(SharedApp, Belongs, File)> {
     let lock = lock(&options.data_dir)?;
     let store = Store::open(&options.data_dir)?;
+    if !options.config.sync.segments {
+        store.remove_segments()?;
+    }
     let mut signer = Signer::open(&options.data_dir)?;
     let told = match (options.config.network.charter, &options.network) {
         (_, Some(network)) => network.charter.map_or(Told::Open, Told::Charter),

@@ -8,6 +8,7 @@
 mod catching_up;
 mod members;
 pub mod net;
+mod segments;
 
 use crate::app::{App, SharedApp};
 use crate::config::Config;
@@ -57,19 +58,24 @@ struct Nodes {
 pub fn node(net: &Arc<Net>, number: usize, peers: &[usize]) -> (SharedApp, TempDir) {
     // In memory where there is a file system for that: what disks do is not what is measured.
     let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    (node_in(dir.path(), net, number, peers), dir)
+}
+
+/// The same in a folder that may have been a node's before.
+fn node_in(dir: &std::path::Path, net: &Arc<Net>, number: usize, peers: &[usize]) -> SharedApp {
     let mut config = Config::default();
     config.publication.delay = false;
     config.sync.peers = peers.iter().copied().map(address).collect();
     let app = Arc::new(App::new(
         config,
-        Store::open(dir.path()).unwrap(),
-        SearchIndex::open(dir.path()).unwrap(),
-        Signer::open(dir.path()).unwrap(),
+        Store::open(dir).unwrap(),
+        SearchIndex::open(dir).unwrap(),
+        Signer::open(dir).unwrap(),
         Tracker::new(Default::default()),
         Dialer::simulated(Port { net: Arc::clone(net), node: number }),
     ));
     net.serve(number, web::router(Arc::clone(&app)));
-    (app, dir)
+    app
 }
 
 /// Where a node is found, as [`Dialer::simulated`] reads it.

@@ -49,6 +49,8 @@ pub fn router(app: SharedApp) -> Router {
         .route("/sync/v1/{scope}/ids", post(sync::compare::ids))
         .route("/sync/v1/{scope}/sketch", get(sync::compare::sketch))
         .route("/sync/v1/entries", post(sync::fetch))
+        .route("/sync/v1/segments", get(sync::segments::list))
+        .route("/sync/v1/segments/{sha256}", get(sync::segments::segment))
         .route("/announce", get(tracker::announce))
         .route("/a", get(tracker::announce))
         .route("/announce.php", get(tracker::announce))

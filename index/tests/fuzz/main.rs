@@ -12,5 +12,6 @@ mod imports;
 mod mutate;
 mod queries;
 mod seeds;
+mod segments;
 mod self_check;
 mod torrents;

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Until the first byte of an answer: far peers take seconds, and an I2P stream can stall for 9 s
 /// several times in a row.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
-/// Answers that are read as a whole are JSON of a few hundred bytes.
+/// Answers that are read as a whole are JSON of a few hundred bytes, but for lists of segments.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Why a request got no usable answer.
@@ -89,7 +89,16 @@ impl Connection {
 
     /// `GET path`, for a short JSON answer.
     pub async fn get_json<T: serde::de::DeserializeOwned>(&mut self, path: &str) -> Result<T, RequestError> {
-        let body = Limited::new(self.get(path).await?.into_body(), MAX_ANSWER_BYTES);
+        self.get_json_of(path, MAX_ANSWER_BYTES).await
+    }
+
+    /// `GET path`, for a JSON answer of no more than so many bytes.
+    pub async fn get_json_of<T: serde::de::DeserializeOwned>(
+        &mut self,
+        path: &str,
+        max_bytes: usize,
+    ) -> Result<T, RequestError> {
+        let body = Limited::new(self.get(path).await?.into_body(), max_bytes);
         let whole =
             tokio::time::timeout(ANSWER_TIMEOUT, body.collect()).await.map_err(|_| RequestError::TimedOut)?;
         let whole = whole.map_err(|error| RequestError::Form(error.to_string()))?;

@@ -177,7 +177,7 @@ fn known(compared: Result<Compared, FollowError>) -> Result<Option<Compared>, Fo
 }
 
 /// The next piece of an answer, `None` at its end.
-async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, RequestError> {
+pub(super) async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, RequestError> {
     let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await;
     let frame = frame.map_err(|_| RequestError::Silent(IDLE_TIMEOUT.as_secs()))?;
     Ok(frame.transpose()?.map(|frame| frame.into_data().unwrap_or_default()))

@@ -8,6 +8,7 @@ use super::status::Taken;
 use crate::app::{SharedApp, blocking};
 use deadwax_index::entry::{Scope, VerifiedEntry};
 use deadwax_index::ingest::{Outcome, TailPosition};
+use deadwax_index::sync::segments::Unverified;
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, Item, MAX_FETCH_IDS, MAX_ITEMS_PER_MARK};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
@@ -141,6 +142,12 @@ impl Batch {
     pub(super) fn append(&mut self, mut later: Self) {
         self.entries.append(&mut later.entries);
         self.bytes += later.bytes;
+    }
+
+    /// Adds an entry of a stream that has no marks: whoever reads it commits when the batch is full.
+    pub(super) fn push_whole(&mut self, (head, body): Unverified) {
+        self.bytes += head.len() + body.as_ref().map_or(0, Vec::len);
+        self.entries.push((head, body));
     }
 
     pub(super) fn push(&mut self, item: Item) -> Result<(), RequestError> {

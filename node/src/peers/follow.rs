@@ -9,6 +9,7 @@ use super::claims::Claims;
 use super::client::{Connection, RequestError};
 use super::fetch::{Batch, Fetcher, MAX_UNMARKED_ITEMS};
 use super::items::Items;
+use super::segments::{SegmentTurns, Start};
 use super::status::{StateAnswer, Taken};
 use super::watch::watch_state;
 use crate::app::{SharedApp, blocking};
@@ -49,6 +50,8 @@ pub(super) enum FollowError {
     Request(#[from] RequestError),
     #[error("the peer sent something that is not a valid entry: {0}")]
     Invalid(String),
+    #[error("the peer sent a segment that is not what it lists: {0}")]
+    Segment(String),
     #[error("the peer closed its tail")]
     Closed,
     #[error("what the peer sent could not be kept: {0}")]
@@ -58,7 +61,7 @@ pub(super) enum FollowError {
 impl FollowError {
     /// Whether the peer sent bytes that no honest one sends. What else ends a connection may be bad luck.
     fn is_lie(&self) -> bool {
-        matches!(self, Self::Invalid(_) | Self::Request(RequestError::NoItem(_)))
+        matches!(self, Self::Invalid(_) | Self::Segment(_) | Self::Request(RequestError::NoItem(_)))
     }
 }
 
@@ -69,6 +72,8 @@ pub struct Turns {
     full: [Arc<Mutex<()>>; 2],
     /// What is being fetched.
     claims: Claims,
+    /// Whose segments are read.
+    segments: SegmentTurns,
 }
 
 /// Follows one peer for ever, at whichever of its `addresses` answers: one is tried after the other, never two at once.
@@ -199,11 +204,17 @@ impl Tail<'_> {
         let mut guard = Arc::clone(&turn).try_lock_owned().ok();
         // Whether the sets were compared, or this tail was read to its end by ids.
         let mut met = false;
+        let mut has_started = false;
         loop {
             // A later position was given out by a database that the peer's is an older copy of.
             let position = Some(self.position().await?).filter(|at| *at <= self.newest || met).unwrap_or(0);
             let own_count = self.own_count().await?;
             let have_some = own_count > 0;
+            if position == 0 && !met && !has_started {
+                met = self.start().await?;
+                has_started = true;
+                continue;
+            }
             if position == 0 && have_some && !met && self.count > LONG_TAIL && self.meet(own_count).await? {
                 met = true;
                 continue;
@@ -233,6 +244,32 @@ impl Tail<'_> {
     /// Whether sets are compared before the tail is read: it is long, was never read, and this node has entries too.
     async fn is_long_and_new(&self) -> Result<bool, StoreError> {
         Ok(self.count > LONG_TAIL && self.position().await? == 0 && self.own_count().await? > 0)
+    }
+
+    /// Reads segments, if this node lacks much of what the peer has; true if that was all, and the tail can be read
+    /// from there.
+    async fn start(&self) -> Result<bool, FollowError> {
+        let Fetcher { app, scope, .. } = self.fetcher;
+        let segments = &self.turns.segments;
+        loop {
+            if !segments.are_worth_it(app, scope, self.count).await? {
+                return Ok(false);
+            }
+            let _turn = segments.wait(scope as usize).await;
+            // Whoever had the turn may have read everything.
+            if !segments.are_worth_it(app, scope, self.count).await? {
+                return Ok(false);
+            }
+            match self.fetcher.read_segments(segments).await? {
+                Start::Whole(position) => {
+                    self.fetcher.commit(Batch::default(), Some(position)).await?;
+                    self.has_read(position);
+                    return Ok(true);
+                }
+                Start::Partly => return Ok(false),
+                Start::HandedOn => {}
+            }
+        }
     }
 
     /// Compares two large sets in place of reading a tail from its beginning; false if that did not find out

@@ -1,7 +1,9 @@
 //! What other nodes read: state, tail and entries (`doc/SYNC-PROTOCOL.md`); how they compare whole sets is in
-//! `sync/compare.rs`.
+//! `sync/compare.rs`, what they start with in `sync/segments.rs`.
 
 pub mod compare;
+mod ranges;
+pub mod segments;
 
 use super::error::{ApiError, WebError, not_found};
 use crate::app::{SharedApp, blocking};
@@ -48,6 +50,7 @@ pub struct Serving {
     /// Digests and sketches that are brought up to date. Others wait here, and not where all other work with the
     /// store would wait behind them.
     updates: Arc<Semaphore>,
+    segments: segments::Segments,
 }
 
 impl Default for Serving {
@@ -58,6 +61,7 @@ impl Default for Serving {
             fetches: permits(MAX_FETCHES),
             lists: permits(compare::MAX_LISTS),
             updates: permits(compare::MAX_UPDATES),
+            segments: segments::Segments::default(),
         }
     }
 }

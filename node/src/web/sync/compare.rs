@@ -1,21 +1,18 @@
 //! How a peer compares its set with this node's: digests, ids and sketch (`doc/SYNC-PROTOCOL.md` sections 6
 //! and 7).
 
+use super::ranges::Asked;
 use super::{bad, in_pieces, scope_of};
 use crate::app::{App, SharedApp, blocking};
 use crate::web::error::{ApiError, WebError};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::{
-    ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_RANGE, RANGE,
-};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use deadwax_index::store::StoreError;
 use deadwax_index::sync::digests::parse_buckets;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Lists of ids that are written at once: each reads the index of ids.
@@ -86,60 +83,7 @@ pub async fn sketch(
     let scope = scope_of(&scope)?;
     let frozen = move |app: &App| app.store.frozen_sketch(scope, &app.network_id()?);
     let (incarnation, sketch) = up_to_date(&app, frozen).await?;
-    let version = version(&incarnation, sketch.position);
-    let all = sketch.bytes.len();
-    let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let same = header(IF_RANGE).is_none_or(|wanted| wanted == version);
-    let range = header(RANGE).filter(|_| same).and_then(|range| parse_range(range, all));
-    let about = [(CONTENT_TYPE, BYTES.to_owned()), (ETAG, version), (ACCEPT_RANGES, "bytes".to_owned())];
-    Ok(match range {
-        None => (about, sketch.bytes.clone()).into_response(),
-        Some(range) if range.is_empty() => {
-            (StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, format!("bytes */{all}"))]).into_response()
-        }
-        Some(range) => {
-            let is = [(CONTENT_RANGE, format!("bytes {}-{}/{all}", range.start, range.end - 1))];
-            (StatusCode::PARTIAL_CONTENT, about, is, sketch.bytes[range].to_vec()).into_response()
-        }
-    })
-}
-
-/// What `bytes=FIRST-LAST` or `bytes=FIRST-` means of so many bytes; empty if it begins behind the last one.
-/// Other forms are not ranges here, and the whole is answered, as RFC 9110 section 14.2 allows.
-fn parse_range(text: &str, all: usize) -> Option<Range<usize>> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
-    let first: usize = number(first)?;
-    let last: usize = if last.is_empty() { usize::MAX } else { number(last)? };
-    if last < first {
-        return None;
-    }
-    Some(first..last.saturating_add(1).min(all).max(first))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_http_says() {
-        for (text, expected) in [
-            ("bytes=0-9", Some(0..10)),
-            ("bytes=5-", Some(5..100)),
-            ("bytes=90-1000", Some(90..100)),
-            ("bytes=99-99", Some(99..100)),
-            ("bytes=100-", Some(100..100)),
-            ("bytes=100-200", Some(100..100)),
-            ("bytes=9-0", None),
-            ("bytes=-5", None),
-            ("bytes=0-1,5-6", None),
-            ("bytes=+1-2", None),
-            ("items=0-1", None),
-        ] {
-            let range = parse_range(text, 100);
-            // Behind the end everything is empty.
-            let range = range.map(|range| if range.is_empty() { 100..100 } else { range });
-            assert_eq!(range, expected, "{text}");
-        }
-    }
+    let asked = Asked::read(&headers, version(&incarnation, sketch.position), sketch.bytes.len());
+    let part = sketch.bytes[asked.bytes()].to_vec();
+    Ok(asked.answer(BYTES, part))
 }
