@@ -199,11 +199,13 @@ impl Files {
 
 fn found(context: &Context, name: String, budget: Option<u32>, text: Option<String>) -> Result<(), Failure> {
     let mut files = Files::open(context)?;
+    if let Some(pinned) = files.store.stays_in().map_err(Failure::store)? {
+        return Err(joined(&PinError::Other(pinned)));
+    }
     let roster = vec![files.signer.author()];
     let founding = Charter { name, roster, budget, text, ..Charter::default() };
     let founding = founding.signed(|message| vec![files.signer.sign_charter(message)]);
     let charter = CharterId::of(&founding.to_be_signed());
-    may_join(&files.store, charter)?;
     // Published first: without the charter in it, the node would not be a member of its own network.
     files.publish(&Body::Charter(founding))?;
     join(&files.store, charter)
