@@ -49,6 +49,18 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "network join",
         &["deadwax network join 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
     ),
+    (
+        "network draft",
+        &[
+            "deadwax network draft --name commons --operator 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef --operator fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210 --out charter.json",
+            "deadwax network draft --amend --quota-main 20000 --out charter.json",
+        ],
+    ),
+    (
+        "network sign",
+        &["deadwax network sign charter.json", "deadwax network sign charter.json --key operator.json"],
+    ),
+    ("network publish", &["deadwax network publish charter.json"]),
     ("network show", &["deadwax network show --json"]),
     (
         "vouch",
