@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod dialer;
 mod disk;
+mod founding;
 #[cfg(test)]
 mod hostile;
 mod networks;
