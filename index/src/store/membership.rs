@@ -227,9 +227,10 @@ pub(crate) fn read_charters(db: &Connection, members: &mut Members) -> Result<()
                  WHERE key = ?1 AND scope = 0 AND n = ?2",
             )?;
             let place = params![author.0, n as i64];
-            let row =
-                statement.query_row(place, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-            let Some((id, head, body)): Option<([u8; 32], Vec<u8>, Option<Vec<u8>>)> = row else { continue };
+            let row = statement.query_row(place, |row| {
+                Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+            });
+            let Some((id, head, body)) = row.optional()? else { continue };
             let (_, said) = read_head(&head)?;
             members.read_again(CoreEntry::stored(EntryId(id), author, n, said.kind, body.as_deref()));
         }
