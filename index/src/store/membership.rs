@@ -227,12 +227,11 @@ pub(crate) fn read_charters(db: &Connection, members: &mut Members) -> Result<()
                  WHERE key = ?1 AND scope = 0 AND n = ?2",
             )?;
             let place = params![author.0, n as i64];
-            let row = statement.query_row(place, |row| {
-                Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
-            });
-            let Some((id, head, body)) = row.optional()? else { continue };
-            let (_, said) = read_head(&head)?;
-            members.read_again(CoreEntry::stored(EntryId(id), author, n, said.kind, body.as_deref()));
+            let mut rows = statement.query(place)?;
+            let Some(row) = rows.next()? else { continue };
+            let (head, body): (Vec<u8>, Option<Vec<u8>>) = (row.get("head")?, row.get("body")?);
+            let (id, (_, said)) = (EntryId(row.get("id")?), read_head(&head)?);
+            members.read_again(CoreEntry::stored(id, author, n, said.kind, body.as_deref()));
         }
         members.settle();
     }
