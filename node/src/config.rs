@@ -167,7 +167,7 @@ impl Default for PublicationConfig {
 
 impl Default for AccountsConfig {
     fn default() -> Self {
-        Self { sign_up: SignUp::Invite, vouch: false }
+        Self { sign_up: SignUp::Invite, vouch: true }
     }
 }
 

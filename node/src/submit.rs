@@ -167,7 +167,9 @@ fn sign(
 /// Nobody would see it, and each repetition would be signed again.
 fn hidden(subject: &RulingSubject) -> Problem {
     let (field, what, fix) = match subject {
-        RulingSubject::Author(_) => ("", "entries by the key that signs", "Submit it with another key."),
+        RulingSubject::Author(_) => {
+            ("", "entries by the key that signs", "Submit it with another account, or through another node.")
+        }
         RulingSubject::Infohash(_) => ("magnet", "this torrent", "Submit another torrent of the release."),
         RulingSubject::Mbid(_) | RulingSubject::Entry(_) => ("mbid", "this record", "Check the MBID."),
     };

@@ -242,7 +242,7 @@ fn an_entry_that_lost_its_n_is_signed_anew_when_its_key_is_at_hand() {
         drop(key);
         here.store.put_in_outbox(&mine, &[number; 32], 0, None).unwrap();
         let foreign = moved.session.identity().sign(link(100 + number).to_body().unwrap(), 32, n, 494_000);
-        ingest(&here.store, &[foreign.clone()], None).unwrap();
+        ingest(&here.store, std::slice::from_ref(&foreign), None).unwrap();
         if foreign.head().id().0 > mine.head().id().0 {
             here.release_due().unwrap();
             continue;

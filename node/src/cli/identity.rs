@@ -95,7 +95,15 @@ impl Identity {
                 let plain = Zeroizing::new(key.to_file());
                 let text = age::encrypt(plain.as_bytes(), &passphrase, Cost::FULL);
                 write_file(&out, text.map_err(|error| Failure::refused(age_problem(error)))?.as_bytes())?;
-                (key, out)
+                let shown = Shown { key: key.author(), next_n: key.next_n };
+                context.out.print(&shown, |shown| {
+                    format!(
+                        "key     {}\nfile    {}: nobody can read it without the passphrase\n",
+                        shown.key,
+                        out.display()
+                    )
+                });
+                return Ok(());
             }
         };
         let shown = Shown { key: key.author(), next_n: key.next_n };
