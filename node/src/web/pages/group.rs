@@ -9,7 +9,7 @@ use super::rows::{group_facts, tag_url};
 use super::torrents::{self, Torrent, TorrentPart};
 use super::{Frame, destination, disc, page, wording};
 use crate::app::{App, SharedApp, blocking};
-use crate::web::error::{PageError, WebError, not_found};
+use crate::web::error::{PageError, WebError, hidden, not_found};
 use crate::web::view::{GroupView, LinkView};
 use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -144,6 +144,7 @@ pub fn read_mbid(text: &str) -> Result<Uuid, WebError> {
 /// To the group where an MBID is shown; a release or recording may be in several groups.
 pub fn elsewhere(app: &App, mbid: Uuid) -> Result<Response, PageError> {
     match app.search.groups_of(&app.store, &Identifier::Mbid(mbid))?.as_slice() {
+        [] if app.is_hidden(&mbid)? => Err(hidden().into()),
         [] => Ok(page(
             StatusCode::NOT_FOUND,
             &UnlinkedPage {

@@ -7,6 +7,7 @@ mod feeds;
 mod hostile;
 mod records;
 mod render;
+mod rulings;
 mod searching;
 mod stage;
 mod submitting;
@@ -61,6 +62,10 @@ impl Node {
 
     /// The same, before the search index knows of it.
     fn publish_unindexed(&self, changes: Value) -> Receipt {
+        submit(&self.app, &self.link(changes), None).unwrap()
+    }
+
+    fn link(&self, changes: Value) -> Link {
         let mut link = json!({
             "infohash_v1": V1, "mbid": GROUP, "mbid_kind": "release-group", "artist": "Nell Aster",
             "title": "Low Water", "year": 1999, "types": ["Album", "Live"], "format": "FLAC",
@@ -70,8 +75,7 @@ impl Node {
             "edition": { "title": null, "year": 2004, "label": "Ninth Harbour", "catno": "NHR-014", "country": null, "barcode": null },
         });
         link.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        let link: Link = serde_json::from_value(link).unwrap();
-        submit(&self.app, &link, None).unwrap()
+        serde_json::from_value(link).unwrap()
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
