@@ -7,7 +7,7 @@ use super::pager::Pager;
 use super::works::{Section, Works, with_catalogue, works};
 use super::{Frame, page, wording};
 use crate::app::{App, SharedApp, blocking};
-use crate::web::error::{PageError, WebError, not_found};
+use crate::web::error::{PageError, WebError, hidden, not_found};
 use crate::web::feeds::{self, Asked, Feed, FeedLinks, Format};
 use crate::web::search_query::SearchQuery;
 use askama::Template;
@@ -55,6 +55,7 @@ pub async fn artist(
     let offset = position.map_or(0, |Query(position)| position.offset);
     let asked = Asked::new(headers, uri);
     blocking(&app, move |app| match format {
+        _ if app.is_hidden(&mbid)? => Err(hidden().into()),
         Some(format) => Ok(feeds::answer(app, &asked, format, feed(app, &mbid)?)),
         None => artist_page(app, mbid, offset),
     })

@@ -6,7 +6,7 @@ use super::group::{Position, elsewhere, read_mbid_of};
 use super::works::{with_catalogue, works};
 use super::{page, wording};
 use crate::app::{SharedApp, blocking};
-use crate::web::error::PageError;
+use crate::web::error::{PageError, hidden};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -22,6 +22,9 @@ pub async fn label(
     let mbid = read_mbid_of(mbid)?;
     let offset = position.map_or(0, |Query(position)| position.offset);
     blocking(&app, move |app| {
+        if app.is_hidden(&mbid)? {
+            return Err(hidden().into());
+        }
         let found = with_catalogue(app, |catalogue| {
             let Some(record) = catalogue.label(&catalogue.resolve(&mbid)?)? else { return Ok(None) };
             let works = works(app, catalogue, &record.mbid, offset, "")?;

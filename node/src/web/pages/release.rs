@@ -8,7 +8,7 @@ use super::torrents::{self, Torrent, TorrentPart};
 use super::works::with_catalogue;
 use super::{Frame, disc, page, wording};
 use crate::app::{App, SharedApp, blocking};
-use crate::web::error::{PageError, WebError};
+use crate::web::error::{PageError, WebError, hidden};
 use crate::web::view::GroupView;
 use askama::Template;
 use axum::extract::rejection::PathRejection;
@@ -77,6 +77,9 @@ pub async fn release(
 }
 
 fn answer(app: &App, mbid: Uuid) -> Result<Response, PageError> {
+    if app.is_hidden(&mbid)? {
+        return Err(hidden().into());
+    }
     let found = with_catalogue(app, |catalogue| {
         let Some(record) = catalogue.release(&catalogue.resolve(&mbid)?)? else { return Ok(None) };
         let tracks = catalogue.tracks(&record.mbid).unwrap_or_else(|error| {
