@@ -37,6 +37,8 @@ pub struct Exported {
     pub main: u64,
     /// Entries whose body is not here.
     pub without_body: u64,
+    /// Entries that a ruling of the network's operators hides.
+    pub hidden: u64,
     /// Length of what was written.
     pub size_bytes: u64,
 }
@@ -101,7 +103,7 @@ pub type Progress = (u64, u64);
 /// # Errors
 /// See [`ExportError`].
 pub fn cbor(store: &Store, out: impl Write, progress: impl FnMut(Progress)) -> Result<Exported, ExportError> {
-    each(store, out, progress, |entry, bytes| {
+    each(store, out, progress, |entry, _, bytes| {
         entry.write_to(bytes);
         Ok(())
     })
@@ -124,7 +126,7 @@ fn each(
     store: &Store,
     out: impl Write,
     mut progress: impl FnMut(Progress),
-    mut form: impl FnMut(&StoredEntry, &mut Vec<u8>) -> Result<(), StoreError>,
+    mut form: impl FnMut(&StoredEntry, bool, &mut Vec<u8>) -> Result<(), StoreError>,
 ) -> Result<Exported, ExportError> {
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
     let mut exported = Exported::default();
@@ -132,9 +134,9 @@ fn each(
     store.each_entry(|shown| {
         match shown {
             Shown::Counts(counts) => total = counts.iter().sum(),
-            Shown::Entry(scope, entry) => {
+            Shown::Entry(scope, entry, is_hidden) => {
                 bytes.clear();
-                form(entry, &mut bytes)?;
+                form(entry, is_hidden, &mut bytes)?;
                 out.write_all(&bytes)?;
                 exported.entries += 1;
                 match scope {
@@ -142,6 +144,7 @@ fn each(
                     Scope::Main => exported.main += 1,
                 }
                 exported.without_body += u64::from(entry.body.is_none());
+                exported.hidden += u64::from(is_hidden);
                 exported.size_bytes += bytes.len() as u64;
             }
         }

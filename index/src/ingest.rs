@@ -4,17 +4,20 @@
 //! crash can leave them apart. Without a charter the set is open to all keys.
 
 mod network;
+mod rulings;
 
-pub use network::{PinError, pin_charter};
+pub use network::{Kept, PinError, found_alone, pin_charter};
 
 use crate::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
 use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
 use crate::members::{CoreEntry, Members};
+use crate::projection::authored::number_author;
 use crate::projection::{Fold, Place};
 use crate::store::changes::SetChanges;
 use crate::store::entries::{load_sum, newest_position, read_head};
 use crate::store::{Store, StoreError};
 use crate::sync::root::SetSum;
+use rulings::Unsettled;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -70,7 +73,6 @@ pub fn ingest(
     store.write_set(|db, members| {
         let mut batch = Batch::new(db, members);
         let outcomes = batch.offer_all(entries)?;
-        batch.save_sums()?;
         if let Some(TailPosition { peer, scope, incarnation, after }) = position {
             // Positions are given out below 2^63; a larger one that a peer claims is after all of them.
             let after = i64::try_from(after).unwrap_or(i64::MAX);
@@ -79,7 +81,7 @@ pub fn ingest(
                 params![peer, scope as i64, incarnation, after],
             )?;
         }
-        Ok((outcomes, batch.changes()?))
+        Ok((outcomes, batch.finish()?))
     })
 }
 
@@ -111,8 +113,7 @@ fn drop_body_of_set(store: &Store, id: &EntryId) -> Result<bool, StoreError> {
             network.settle();
             let mut batch = Batch::new(db, members);
             batch.follow_members()?;
-            batch.save_sums()?;
-            changes = batch.changes()?;
+            changes = batch.finish()?;
         }
         Ok((true, changes))
     })
@@ -125,6 +126,8 @@ struct Batch<'a> {
     fold: Fold<'a>,
     /// By scope; loaded when first needed.
     sums: [Option<RunningSum>; 2],
+    /// Rulings and weights to be worked out when all entries are in.
+    unsettled: Unsettled,
 }
 
 /// The sum of a scope, and which ids it has gained or lost since it was loaded.
@@ -147,7 +150,8 @@ impl RunningSum {
 
 impl<'a> Batch<'a> {
     fn new(db: &'a Transaction<'a>, members: &'a mut Option<Members>) -> Self {
-        Self { db, members, fold: Fold::new(db), sums: Scope::ALL.map(|_| None) }
+        let (fold, unsettled) = (Fold::new(db), Unsettled::default());
+        Self { db, members, fold, sums: Scope::ALL.map(|_| None), unsettled }
     }
 
     /// Offers entries in their order; those whose authors become members because of later ones once more.
@@ -210,7 +214,7 @@ impl<'a> Batch<'a> {
         if n >= quota {
             return Ok(Outcome::OverQuota);
         }
-        let author_no = author_no(db, &head.author())?;
+        let author_no = number_author(db, &head.author())?;
         let holder: Option<(i64, [u8; 32], bool)> = db
             .prepare_cached(
                 "SELECT seq, id, body IS NULL FROM entries WHERE author_no = ?1 AND scope = ?2 AND n = ?3",
@@ -274,7 +278,13 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Everything that joined or left the sets.
+    /// Draws the last conclusions; returns everything that joined or left the sets.
+    fn finish(mut self) -> Result<SetChanges, StoreError> {
+        self.follow_rulings()?;
+        self.save_sums()?;
+        self.changes()
+    }
+
     fn changes(self) -> Result<SetChanges, StoreError> {
         let ids = self.sums.map(|sum| sum.map_or_else(Vec::new, |sum| sum.changed));
         Ok(SetChanges { position: newest_position(self.db)?, ids })
@@ -290,20 +300,6 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(())
-    }
-}
-
-fn author_no(db: &Transaction<'_>, author: &AuthorKey) -> Result<i64, StoreError> {
-    let known = db
-        .prepare_cached("SELECT author_no FROM authors WHERE key = ?1")?
-        .query_row([author.0], |row| row.get(0))
-        .optional()?;
-    match known {
-        Some(author_no) => Ok(author_no),
-        None => {
-            db.execute("INSERT INTO authors (key) VALUES (?1)", [author.0])?;
-            Ok(db.last_insert_rowid())
-        }
     }
 }
 

@@ -35,7 +35,8 @@ impl Listing {
 
     /// The groups with these MBIDs, in the same order, with at most `max_links` links each as of one moment. An
     /// MBID that the catalogue has as that of a release, or as merged, stands for the group that it leads to.
-    /// Each group is there once; what neither the catalogue nor any link knows is left out.
+    /// Each group is there once; what neither the catalogue nor any link knows is left out, and so is what a
+    /// ruling hides.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -58,6 +59,8 @@ impl Listing {
                 groups.push((mbid, named.unwrap_or_else(|| vec![mbid]), known_group));
             }
         }
+        let hidden = store.hidden_mbids(groups.iter().map(|(mbid, ..)| mbid))?;
+        groups.retain(|(mbid, ..)| !hidden.contains(mbid));
         let named = groups.iter().map(|(mbid, named, _)| (mbid, named.as_slice()));
         let mut links = store.groups(named, max_links)?;
         let listings = groups.into_iter().filter_map(|(mbid, _, known)| {

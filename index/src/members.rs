@@ -22,7 +22,7 @@ use charters::Chain;
 use placed::{Says, Slot};
 use rulings::Ballots;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const ROOT_DOMAIN: &[u8] = b"deadwax/members/1";
 
@@ -53,6 +53,10 @@ pub(crate) struct Changes {
     pub is_refolded: bool,
     /// A charter was adopted.
     pub is_chain_longer: bool,
+    /// What ballots came or went about.
+    pub judged: BTreeSet<RulingSubject>,
+    /// Keys for which vouches, withdrawals or ballots came, went, or began to count.
+    pub weighed: BTreeSet<AuthorKey>,
 }
 
 /// What a member may grant.
@@ -79,6 +83,26 @@ impl Members {
             work: Vec::new(),
             is_stale: false,
             changes: Changes::default(),
+        }
+    }
+
+    /// As [`Self::new`], for whoever has all entries on a disk: the content of charters is kept only while it may decide
+    /// something. What is wanted of them later is in [`Self::take_unread`].
+    pub(crate) fn lean(pinned: CharterId) -> Self {
+        let mut members = Self::new(pinned);
+        members.chain.keeps_all = false;
+        members
+    }
+
+    /// Places of entries that carry charters whose content is wanted by now: to be given to [`Self::read_again`].
+    pub(crate) fn take_unread(&mut self) -> BTreeSet<(AuthorKey, u64)> {
+        std::mem::take(&mut self.chain.unread)
+    }
+
+    /// The content of a charter that was placed before; [`Self::settle`] draws the conclusions.
+    pub(crate) fn read_again(&mut self, entry: CoreEntry) {
+        if let Some(Says::Charter(carried)) = entry.slot.says {
+            self.chain.read_again(entry.slot.id, carried);
         }
     }
 
@@ -127,7 +151,7 @@ impl Members {
     fn replace(&mut self, author: AuthorKey, n: u64, new: Option<Slot>) {
         let slots = self.slots.entry(author).or_default();
         let old = match &new {
-            Some(slot) => slots.insert(n, slot.clone()),
+            Some(slot) => slots.insert(n, slot.clone().without_content()),
             None => slots.remove(&n),
         };
         if let Some(old) = &old {
@@ -150,6 +174,7 @@ impl Members {
     fn index(&mut self, author: AuthorKey, n: u64, slot: &Slot, is_there: bool) {
         match &slot.says {
             Some(Says::Vouch { key, withdrawn, .. }) => {
+                self.changes.weighed.insert(*key);
                 let by_author = self.vouches.entry(*key).or_default().entry(author).or_default();
                 match is_there {
                     true => by_author.insert(n, *withdrawn),
@@ -157,9 +182,13 @@ impl Members {
                 };
             }
             Some(Says::Ballot { subject, verdict }) => {
+                self.changes.judged.insert(*subject);
+                if let RulingSubject::Author(key) = subject {
+                    self.changes.weighed.insert(*key);
+                }
                 self.ballots.index(*subject, author, n, is_there.then_some(*verdict));
             }
-            Some(Says::Charter(charter)) => self.chain.index(slot.id, author, n, charter, is_there),
+            Some(Says::Charter(carried)) => self.chain.index(slot.id, author, n, carried, is_there),
             Some(Says::Nothing) | None => {}
         }
     }
@@ -181,6 +210,9 @@ impl Members {
             }
             self.changes.is_chain_longer = true;
             self.appoint();
+        }
+        if self.changes.is_chain_longer {
+            self.chain.note_unread();
         }
     }
 
@@ -233,6 +265,7 @@ impl Members {
         }
         self.accounts.insert(author, account);
         for (key, grant) in granted {
+            self.changes.weighed.insert(key);
             self.account(key).granted += grant;
             self.work.push(key);
         }
@@ -246,6 +279,11 @@ impl Members {
     /// Whether heads by this key belong to the sets.
     pub fn is_member(&self, key: &AuthorKey) -> bool {
         self.accounts.contains_key(key)
+    }
+
+    /// Whether this key is or was on the roster of an adopted charter.
+    pub fn is_operator(&self, key: &AuthorKey) -> bool {
+        self.accounts.get(key).is_some_and(|account| account.is_operator)
     }
 
     /// The keys of all members, ascending.

@@ -1,7 +1,8 @@
 //! What follows from the set: folds over its entries that do not depend on their order.
 //!
 //! One file per projection. A projection is a table with one row for each entry that *counts*: its
-//! body is here, means something for its kind, and its author has not retracted it. That is a question
+//! body is here, means something for its kind, its author has not retracted it, and no ruling of the
+//! network's operators hides it. That is a question
 //! about the set and not about what came first, and [`Fold`] keeps it answered: rows follow bodies,
 //! slots and retracts in the transaction that changes them. All else (the newest of an author, tallies,
 //! histories, duplicates) is computed when it is asked for, and sorted by what stands in the entries.
@@ -16,6 +17,7 @@ pub mod descriptions;
 mod digest;
 pub mod duplicates;
 pub mod fills;
+pub mod hidden;
 pub mod links;
 pub mod own_releases;
 pub mod profiles;
@@ -118,6 +120,9 @@ impl<'a> Fold<'a> {
         if !retracts::is_retract(place) && retracts::is_retracted(self.db, &place.id, place.author_no)? {
             return Ok(());
         }
+        if self.hide(place, &body)? {
+            return Ok(());
+        }
         match &body {
             // Who belongs to the network is folded by `members`.
             Body::Charter(_) | Body::Ballot(_) | Body::Vouch(_) | Body::Node(_) => Ok(()),
@@ -147,6 +152,7 @@ impl<'a> Fold<'a> {
         let Some(&(kind, table)) = TABLES.iter().find(|(kind, _)| kind.number() == place.kind) else {
             return Ok(());
         };
+        self.execute("DELETE FROM hidden_entries WHERE seq = ?1", [seq])?;
         match kind {
             Kind::Retract => return retracts::remove(self, &place),
             Kind::Link => links::queue(self, seq)?,

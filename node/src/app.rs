@@ -11,7 +11,7 @@ use crate::submit::{SubmitError, sign_anew};
 use crate::web::sync::Serving;
 use deadwax_i2p_gateway::tracker::Tracker;
 use deadwax_index::entry::{Scope, VerifiedEntry};
-use deadwax_index::ingest::{Outcome, TailPosition, ingest};
+use deadwax_index::ingest::{Kept, Outcome, TailPosition, ingest};
 use deadwax_index::listing::Listing;
 use deadwax_index::mbid::Uuid;
 use deadwax_index::search::SearchIndex;
@@ -99,15 +99,22 @@ impl App {
         let outcomes = self.take_in(&due, None)?;
         let mut left = Vec::new();
         for (entry, outcome) in due.into_iter().zip(outcomes) {
+            let outcome = match outcome {
+                Outcome::NotMember => match self.keep_for_later(&entry)? {
+                    Kept::Offered(outcome) => outcome,
+                    Kept::Waiting => {
+                        left.push(entry);
+                        continue;
+                    }
+                    // It stays here, and is tried again with the next batch.
+                    Kept::NoRoom => continue,
+                },
+                outcome => outcome,
+            };
             if outcome == Outcome::SlotTaken {
                 // The key was used elsewhere, or restored from an old copy: nothing of it is lost.
                 tracing::warn!(id = %entry.head().id(), "another entry has this one's n: it is signed anew");
                 sign_anew(self, &entry)?;
-            } else if outcome == Outcome::NotMember {
-                if !self.keep_for_later(&entry)? {
-                    // It stays here, and is tried again with the next batch.
-                    continue;
-                }
             } else if !matches!(outcome, Outcome::New | Outcome::Known) {
                 tracing::warn!(?outcome, id = %entry.head().id(), "an entry signed here could not join the set");
             }
@@ -117,12 +124,18 @@ impl App {
         Ok(())
     }
 
-    /// Puts an entry whose author is no member of the network into the inbox. False: there is no room.
-    pub fn keep_for_later(&self, entry: &VerifiedEntry) -> Result<bool, StoreError> {
+    /// Puts an entry whose author is no member of the network into the inbox.
+    pub fn keep_for_later(&self, entry: &VerifiedEntry) -> Result<Kept, StoreError> {
         let kept = self.store.put_in_inbox(entry, now_secs());
         let kept = kept.inspect_err(|error| _ = self.disk.failed(error))?;
-        if !kept {
-            tracing::warn!(id = %entry.head().id(), "the inbox of strangers is full: an entry was not put there");
+        match kept {
+            Kept::NoRoom => {
+                tracing::warn!(id = %entry.head().id(), "the inbox of strangers has no room for an entry");
+            }
+            Kept::Offered(Outcome::New | Outcome::BodyAdded) => {
+                self.released.send_modify(|count| *count += 1)
+            }
+            Kept::Offered(_) | Kept::Waiting => {}
         }
         Ok(kept)
     }
@@ -140,6 +153,18 @@ impl App {
         self.search
             .catalogue()
             .with(|catalogue| Listing::read(&self.store, catalogue.map(|(catalogue, _)| catalogue), mbid))
+    }
+
+    /// Whether a ruling hides what this MBID leads to: itself, or the group of the release that it names.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn is_hidden(&self, mbid: &Uuid) -> Result<bool, StoreError> {
+        let group = self.search.catalogue().with(|catalogue| match catalogue {
+            Some((catalogue, _)) => catalogue.group_of(mbid),
+            None => Ok(None),
+        })?;
+        Ok(!self.store.hidden_mbids([*mbid].iter().chain(&group))?.is_empty())
     }
 
     /// Count and root of both scopes.

@@ -4,7 +4,9 @@
 
 use crate::peers::address::PeerAddress;
 use deadwax_index::Problem;
-use serde::{Deserialize, Serialize};
+use deadwax_index::entry::charter::CharterId;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,9 @@ pub struct Config {
     /// The node itself.
     #[serde(default)]
     pub node: NodeConfig,
+    /// Which network it belongs to.
+    #[serde(default)]
+    pub network: NetworkConfig,
     /// The onion service.
     #[serde(default)]
     pub tor: TorConfig,
@@ -39,6 +44,15 @@ pub struct Config {
 pub struct NodeConfig {
     /// What visitors see at the top of each page.
     pub name: String,
+}
+
+/// `[network]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// The network to join, by the id of its charter; `None` is empty text in the file.
+    #[serde(serialize_with = "charter_text", deserialize_with = "charter_of_text")]
+    pub charter: Option<CharterId>,
 }
 
 /// `[tor]`.
@@ -137,6 +151,9 @@ pub struct NetworkFile {
     /// Nodes to read from, added to those of `deadwax.toml`.
     #[serde(default)]
     pub peers: Vec<PeerAddress>,
+    /// The charter of the network that its nodes belong to. Without it their sets are open to all keys.
+    #[serde(default)]
+    pub charter: Option<CharterId>,
     /// Overrides `[publication] delay`.
     #[serde(default)]
     pub publication_delay: Option<bool>,
@@ -296,6 +313,16 @@ impl NetworkFile {
     }
 }
 
+fn charter_text<S: Serializer>(charter: &Option<CharterId>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&charter.map(|charter| charter.to_string()).unwrap_or_default())
+}
+
+fn charter_of_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CharterId>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let charter = Some(text.trim()).filter(|text| !text.is_empty()).map(str::parse).transpose();
+    charter.map_err(|_| D::Error::custom("a charter's id has 64 hexadecimal digits"))
+}
+
 /// None would show the node to whoever is at the other end; more than seven do not exist.
 fn check_hops(hops: u8) -> Result<(), String> {
     if (1..=7).contains(&hops) { Ok(()) } else { Err("i2p.tunnel_hops must be 1 to 7".into()) }
@@ -328,6 +355,7 @@ mod tests {
         let mut config = Config::default();
         config.node.name = "tide \"line\"".into();
         config.publication.delay = false;
+        config.network.charter = Some(CharterId([7; 32]));
         assert_eq!(toml::from_str::<Config>(&config.show()).unwrap(), config);
     }
 
@@ -340,6 +368,7 @@ mod tests {
             "[i2p]\nsam = \"192.0.2.1:7656\"\n",
             "[node]\nname = \"\"\n",
             "[i2p]\ntunnel_hops = 0\n",
+            "[network]\ncharter = \"7a\"\n",
         ] {
             std::fs::write(&path, text).unwrap();
             let error = Config::load(None, dir.path()).unwrap_err();

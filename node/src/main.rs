@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod dialer;
 mod disk;
+mod founding;
 #[cfg(test)]
 mod hostile;
 mod networks;

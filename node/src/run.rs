@@ -13,6 +13,7 @@ use crate::app::{App, SharedApp, blocking, uptime_secs};
 use crate::config::{Config, NetworkFile};
 use crate::dialer::Dialer;
 use crate::disk::wait_for_space;
+use crate::founding::{self, Belongs, Told};
 use crate::peers::outbound::follow_peers;
 use crate::serve::serve_unix;
 use crate::signer::Signer;
@@ -106,10 +107,10 @@ async fn run_until_stopped(mut options: Options) -> Result<()> {
             options.config.i2p.tunnel_hops = hops;
         }
     }
-    let (app, _lock) = open(&options)?;
+    let (app, belongs, _lock) = open(&options)?;
     let mut tasks: JoinSet<(&'static str, Result<()>)> = JoinSet::new();
     serve_sockets(&app, &options.data_dir, &mut tasks)?;
-    report::greet(&app, options.network.as_ref());
+    report::greet(&app, options.network.as_ref(), &belongs);
     let gateways = gateways::start(&app, &options, &mut tasks).await?;
     work(&app, &mut tasks);
     report::spawn(&app, &options, &mut tasks);
@@ -133,12 +134,19 @@ async fn run_until_stopped(mut options: Options) -> Result<()> {
 }
 
 /// Opens the data directory of a node that is about to run; the lock keeps a second one out.
-fn open(options: &Options) -> Result<(SharedApp, File)> {
+fn open(options: &Options) -> Result<(SharedApp, Belongs, File)> {
     let lock = lock(&options.data_dir)?;
     let store = Store::open(&options.data_dir)?;
     if !options.config.sync.segments {
         store.remove_segments()?;
     }
+    let mut signer = Signer::open(&options.data_dir)?;
+    let told = match (options.config.network.charter, &options.network) {
+        (_, Some(network)) => network.charter.map_or(Told::Open, Told::Charter),
+        (Some(charter), None) => Told::Charter(charter),
+        (None, None) => Told::Nothing,
+    };
+    let belongs = founding::settle(&store, &mut signer, &options.config, told)?;
     let interval_secs =
         options.network.as_ref().and_then(|network| network.i2p.as_ref()?.announce_interval_secs);
     let tracker =
@@ -147,11 +155,11 @@ fn open(options: &Options) -> Result<(SharedApp, File)> {
         options.config.clone(),
         store,
         SearchIndex::open(&options.data_dir)?,
-        Signer::open(&options.data_dir)?,
+        signer,
         Tracker::new(tracker),
         Dialer::new(options.network.is_some()),
     );
-    Ok((Arc::new(app), lock))
+    Ok((Arc::new(app), belongs, lock))
 }
 
 /// Makes the data directory this user's alone, and takes it for this process until the file is closed.

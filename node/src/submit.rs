@@ -5,11 +5,12 @@ use deadwax_index::Problem;
 use deadwax_index::catalogue::KnownGroup;
 use deadwax_index::entry::kind::Kind;
 use deadwax_index::entry::link::{File, Link};
-use deadwax_index::entry::{EntryId, Scope, VerifiedEntry};
+use deadwax_index::entry::{AuthorKey, EntryId, Scope, VerifiedEntry};
 use deadwax_index::infohash::Infohashes;
-use deadwax_index::ingest::{Outcome, quota};
+use deadwax_index::ingest::{Kept, Outcome, quota};
 use deadwax_index::magnet::Magnet;
 use deadwax_index::mbid::{self, MbidKind, Uuid};
+use deadwax_index::members::RulingSubject;
 use deadwax_index::store::StoreError;
 use deadwax_index::store::private::Subject;
 use deadwax_index::torrent::{MAX_TORRENT_BYTES, Torrent};
@@ -285,8 +286,11 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     let key = idempotency_key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()));
     let body = link.to_body().map_err(|error| error.problem())?;
     let mut signer = app.signer.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(receipt) = known(app, link, key)? {
+    if let Some(receipt) = known(app, &signer.author(), link, key)? {
         return Ok(receipt);
+    }
+    if let Some(subject) = app.store.hides_link(&signer.author(), link)? {
+        return Err(SubmitError::Problem(hidden(&subject)));
     }
     let n = app.store.next_n_with_outbox(&signer.author(), Scope::Main)?.max(signer.next_n(Scope::Main));
     // Charters only raise it.
@@ -322,6 +326,17 @@ pub fn submit(app: &App, link: &Link, idempotency_key: Option<&str>) -> Result<R
     Ok(Receipt { id, n, state })
 }
 
+/// Nobody would see it, and each repetition would be signed again.
+fn hidden(subject: &RulingSubject) -> Problem {
+    let (field, what, fix) = match subject {
+        RulingSubject::Author(_) => ("", "entries by this node's key", "Submit it through another node."),
+        RulingSubject::Infohash(_) => ("magnet", "this torrent", "Submit another torrent of the release."),
+        RulingSubject::Mbid(_) | RulingSubject::Entry(_) => ("mbid", "this record", "Check the MBID."),
+    };
+    let message = format!("The operators of this network have decided not to show {what}.");
+    problem("link.hidden", field, &message, fix)
+}
+
 /// Signs what an entry says once more, with the next free n, for release with the next batch.
 ///
 /// # Errors
@@ -338,7 +353,12 @@ pub fn sign_anew(app: &App, entry: &VerifiedEntry) -> Result<(), SubmitError> {
 }
 
 /// The receipt of what was published before: by the same form, or as the same torrent and MBID.
-fn known(app: &App, link: &Link, key: Option<&str>) -> Result<Option<Receipt>, StoreError> {
+fn known(
+    app: &App,
+    author: &AuthorKey,
+    link: &Link,
+    key: Option<&str>,
+) -> Result<Option<Receipt>, StoreError> {
     if let Some(id) = key.map(|key| app.store.receipt(key)).transpose()?.flatten() {
         if let Some(entry) = app.store.waiting(&id)? {
             return Ok(Some(receipt(&entry, ReceiptState::Queued)));
@@ -351,6 +371,11 @@ fn known(app: &App, link: &Link, key: Option<&str>) -> Result<Option<Receipt>, S
         }
     }
     if let Some(entry) = app.store.waiting_about(&subject(link))? {
+        return Ok(Some(receipt(&entry, ReceiptState::Known)));
+    }
+    // As long as the node's key is no member, what it signed waits there.
+    let is_it = |body: &[u8]| Link::from_body(body).is_ok_and(|other| subject(&other) == subject(link));
+    if let Some(entry) = app.store.find_in_inbox(author, is_it)? {
         return Ok(Some(receipt(&entry, ReceiptState::Known)));
     }
     let same = app.store.link_of_torrent(link.infohash_v1.as_ref(), link.infohash_v2.as_ref(), &link.mbid)?;
@@ -381,7 +406,15 @@ pub fn submit_signed(app: &App, entry: &VerifiedEntry) -> Result<Receipt, Submit
             "Send the body right after the head.",
         )));
     }
-    let outcome = app.take_in(std::slice::from_ref(entry), None)?[0];
+    let mut outcome = app.take_in(std::slice::from_ref(entry), None)?[0];
+    if outcome == Outcome::NotMember {
+        match app.keep_for_later(entry)? {
+            Kept::Waiting => return Ok(receipt(entry, ReceiptState::Inbox)),
+            // Somebody has answered for the author meanwhile.
+            Kept::Offered(offered) => outcome = offered,
+            Kept::NoRoom => {}
+        }
+    }
     match outcome {
         Outcome::New | Outcome::BodyAdded => Ok(receipt(entry, ReceiptState::Released)),
         Outcome::Known => Ok(receipt(entry, ReceiptState::Known)),
@@ -389,11 +422,10 @@ pub fn submit_signed(app: &App, entry: &VerifiedEntry) -> Result<Receipt, Submit
             let head = entry.head();
             Err(SubmitError::Taken { next_n: app.store.next_n(&head.author(), head.scope())? })
         }
-        Outcome::NotMember if app.keep_for_later(entry)? => Ok(receipt(entry, ReceiptState::Inbox)),
         Outcome::NotMember => Err(SubmitError::Problem(problem(
             "entry.inbox",
             "",
-            "The entry's author is no member of this network, and too many entries of others are waiting.",
+            "The entry's author is no member of this network, and too many entries of theirs, or of others, are waiting.",
             "Ask a member to vouch for the author, and send it again.",
         ))),
         Outcome::OverQuota => Err(SubmitError::Problem(problem(

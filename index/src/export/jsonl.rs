@@ -19,10 +19,13 @@ struct Line {
     head: String,
     body: Option<String>,
     content: Option<serde_json::Value>,
+    /// Where a ruling hides it; the line says nothing where none does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
 }
 
 /// Writes the line of an entry, with its newline.
-pub(super) fn write(entry: &StoredEntry, out: &mut Vec<u8>) -> Result<(), StoreError> {
+pub(super) fn write(entry: &StoredEntry, hidden: bool, out: &mut Vec<u8>) -> Result<(), StoreError> {
     let (author, statement) = read_head(&entry.head)?;
     let line = Line {
         id: entry.id,
@@ -35,6 +38,7 @@ pub(super) fn write(entry: &StoredEntry, out: &mut Vec<u8>) -> Result<(), StoreE
         head: HEXLOWER.encode(&entry.head),
         body: entry.body.as_deref().map(|body| HEXLOWER.encode(body)),
         content: entry.body.as_deref().and_then(|body| body_to_json(statement.kind, body)),
+        hidden,
     };
     serde_json::to_writer(&mut *out, &line)
         .map_err(|_| StoreError::Damaged("an entry cannot be written as JSON"))?;

@@ -113,7 +113,8 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
         }
         let mut statement = self.db.prepare(
             "SELECT id, key, head, body, EXISTS (
-                 SELECT 1 FROM retracts WHERE target = id AND retracts.author_no = entries.author_no)
+                 SELECT 1 FROM retracts WHERE target = id AND retracts.author_no = entries.author_no),
+                 EXISTS (SELECT 1 FROM hidden_entries WHERE hidden_entries.seq = entries.seq)
              FROM entries JOIN authors USING (author_no) ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
@@ -125,6 +126,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
                 None => "no body",
                 Some(body) if Body::from_bytes(said.kind, body).is_err() => "void",
                 Some(_) if row.get(4)? && kind != Some(Kind::Retract) => "retracted",
+                Some(_) if row.get(5)? => "hidden",
                 Some(_) => "counts",
             };
             self.copy

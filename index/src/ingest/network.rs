@@ -4,10 +4,13 @@
 use super::{Batch, Outcome};
 use crate::entry::charter::CharterId;
 use crate::entry::{AuthorKey, VerifiedEntry, VerifiedHead};
+use crate::members::Members;
 use crate::projection::column;
 use crate::store::changes::SetChanges;
-use crate::store::membership::{forget_oldest, load_of, put, save_adopted, take_from_inbox};
+use crate::store::membership::{MAX_INBOX_OF_AUTHOR, count_of, forget_oldest, is_in_inbox};
+use crate::store::membership::{load, load_of, put, read_charters, save_adopted, take_from_inbox};
 use crate::store::{Store, StoreError};
+use rusqlite::{Connection, params};
 use std::slice;
 
 /// Why the node does not join a network.
@@ -21,16 +24,39 @@ pub enum PinError {
     Store(#[from] StoreError),
 }
 
+/// What became of an entry that was put into the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It waits there.
+    Waiting,
+    /// Its author has become a member meanwhile: it was offered to the set.
+    Offered(Outcome),
+    /// Its author has a whole share of the inbox, or the inbox is full.
+    NoRoom,
+}
+
 /// Makes the set that of the network of this charter, from now on: `set = heads by members`. As soon as the
 /// charter is here, what was in the open set by others leaves it for the inbox.
+///
+/// A node that founded a network because it was told none ([`found_alone`]) leaves it for this one, as long as
+/// nobody else is a member of it.
 ///
 /// # Errors
 /// See [`PinError`].
 pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
     let other = store.write_set(|db, members| {
-        if let Some(members) = members {
-            let other = Some(members.pinned()).filter(|pinned| *pinned != charter);
-            return Ok((other, SetChanges::default()));
+        if let Some(joined) = members {
+            if joined.pinned() == charter {
+                return Ok((None, SetChanges::default()));
+            }
+            if !is_alone(db, joined)? {
+                return Ok((Some(joined.pinned()), SetChanges::default()));
+            }
+            db.execute_batch(
+                "DELETE FROM meta WHERE key IN ('charter', 'founded_alone');
+                 DELETE FROM adopted_charters; DELETE FROM members;",
+            )?;
+            *members = None;
         }
         db.execute("INSERT INTO meta (key, value) VALUES ('charter', ?1)", [charter.0])?;
         let loaded = load_of(db, charter)?;
@@ -43,29 +69,67 @@ pub fn pin_charter(store: &Store, charter: CharterId) -> Result<(), PinError> {
             batch.sweep()?;
             batch.follow_members()?;
         }
-        batch.save_sums()?;
-        Ok((None, batch.changes()?))
+        batch.unsettled.is_all = true;
+        Ok((None, batch.finish()?))
     })?;
     other.map_or(Ok(()), |other| Err(PinError::Other(other)))
 }
 
+/// Founds the network of a charter whose only operator is this node, and makes the set its own: what a node does
+/// that was told no network. `entry` carries the charter. Nothing changes if the node belongs to a network.
+///
+/// # Errors
+/// The store's; then nothing has changed.
+pub fn found_alone(store: &Store, entry: &VerifiedEntry, charter: CharterId) -> Result<(), StoreError> {
+    store.write_set(|db, members| {
+        if members.is_some() {
+            return Ok(((), SetChanges::default()));
+        }
+        // The pinned charter is taken from anybody, and with it its author is a member.
+        for key in ["charter", "founded_alone"] {
+            db.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![key, charter.0])?;
+        }
+        *members = Some(load_of(db, charter)?);
+        let mut batch = Batch::new(db, members);
+        batch.offer_all(slice::from_ref(entry))?;
+        Ok(((), batch.finish()?))
+    })
+}
+
+/// Whether the network was founded by [`found_alone`], and has no member but whoever founded it.
+fn is_alone(db: &Connection, members: &Members) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM meta WHERE key = 'founded_alone' AND value = ?1";
+    let founded_alone = db.prepare_cached(sql)?.exists([members.pinned().0])?;
+    Ok(founded_alone && members.keys().len() == 1)
+}
+
 impl Store {
+    /// The network that the node belongs to for good; none if it belongs to none, or may leave its own.
+    pub fn stays_in(&self) -> Result<Option<CharterId>, StoreError> {
+        self.read(|db| match load(db)? {
+            Some(members) if !is_alone(db, &members)? => Ok(Some(members.pinned())),
+            _ => Ok(None),
+        })
+    }
+
     /// Keeps a stranger's entry until its author is a member, or forgets it after
-    /// [`INBOX_SECS`](crate::store::membership::INBOX_SECS). Returns false if there is no room.
+    /// [`INBOX_SECS`](crate::store::membership::INBOX_SECS).
     ///
     /// Nobody takes entries of members out of the inbox: if the author has become one since the entry was offered,
     /// it is offered once more instead.
-    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<bool, StoreError> {
+    pub fn put_in_inbox(&self, entry: &VerifiedEntry, now_secs: u64) -> Result<Kept, StoreError> {
         let (head, body) = (entry.head(), entry.body());
         self.write_set(|db, members| {
             if members.as_ref().is_some_and(|members| members.is_member(&head.author())) {
                 let mut batch = Batch::new(db, members);
-                batch.offer_all(slice::from_ref(entry))?;
-                batch.save_sums()?;
-                return Ok((true, batch.changes()?));
+                let outcome = batch.offer_all(slice::from_ref(entry))?[0];
+                return Ok((Kept::Offered(outcome), batch.finish()?));
             }
             forget_oldest(db, now_secs)?;
-            Ok((put(db, head, body, now_secs)?, SetChanges::default()))
+            let has_share =
+                is_in_inbox(db, &head.id())? || count_of(db, &head.author())? < MAX_INBOX_OF_AUTHOR;
+            let waits = has_share && put(db, head, body, now_secs)?;
+            Ok((if waits { Kept::Waiting } else { Kept::NoRoom }, SetChanges::default()))
         })
     }
 }
@@ -76,7 +140,9 @@ impl Batch<'_> {
         let mut all = Vec::new();
         loop {
             let Some(members) = self.members.as_mut() else { return Ok(all) };
+            read_charters(self.db, members)?;
             let changes = members.take_changes();
+            self.unsettled.add(&changes);
             if changes.joined.is_empty() && !changes.is_refolded && !changes.is_chain_longer {
                 return Ok(all);
             }
@@ -151,13 +217,15 @@ impl Batch<'_> {
         let (db, now_secs) = (self.db, self.now_secs()?);
         // Positions first: all bodies of one author can be 160 MB.
         let seqs: Vec<i64> = column(db, "SELECT seq FROM entries WHERE author_no = ?1", &[&author_no])?;
+        // Where there is none for one entry of an author, there is none for the next.
+        let mut has_room = true;
         for seq in seqs {
             let (head, body): (Vec<u8>, Option<Vec<u8>>) = db
                 .prepare_cached("SELECT head, body FROM entries WHERE seq = ?1")?
                 .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let head = VerifiedHead::verify(&head)
                 .map_err(|_| StoreError::Damaged("an entry does not verify any more"))?;
-            put(db, &head, body.as_deref(), now_secs)?;
+            has_room = has_room && put(db, &head, body.as_deref(), now_secs)?;
             self.fold.withdraw(seq)?;
             db.prepare_cached("DELETE FROM entries WHERE seq = ?1")?.execute([seq])?;
             self.sum(head.scope())?.remove(&head.id());

@@ -26,7 +26,7 @@ pub(super) struct Slot {
 /// What a body says about membership.
 #[derive(Debug, Clone)]
 pub(super) enum Says {
-    Charter(Arc<CharterSaid>),
+    Charter(Carried),
     Ballot {
         subject: RulingSubject,
         verdict: Verdict,
@@ -40,7 +40,16 @@ pub(super) enum Says {
     Nothing,
 }
 
-/// A charter as an entry carries it. Up to 50 KB in memory, so it is kept once.
+/// That an entry carries a charter.
+#[derive(Debug, Clone)]
+pub(super) struct Carried {
+    pub id: CharterId,
+    pub prev: Option<CharterId>,
+    /// Its content, as long as somebody may want it.
+    pub said: Option<Arc<CharterSaid>>,
+}
+
+/// The content of a charter: up to 50 KB in memory, so it is kept once, and only where it may decide something.
 #[derive(Debug)]
 pub(super) struct CharterSaid {
     pub id: CharterId,
@@ -77,7 +86,10 @@ impl Says {
     fn of(kind: u64, body: &[u8]) -> Self {
         match Body::from_bytes(kind, body) {
             Ok(Body::Charter(charter)) => match CharterSaid::new(charter, body) {
-                Some(said) => Self::Charter(Arc::new(said)),
+                Some(said) => {
+                    let (id, prev) = (said.id, said.charter.prev);
+                    Self::Charter(Carried { id, prev, said: Some(Arc::new(said)) })
+                }
                 None => Self::Nothing,
             },
             Ok(Body::Ballot(ballot)) => {
@@ -100,6 +112,15 @@ impl CharterSaid {
 }
 
 impl Slot {
+    /// The same without the content of a charter, which the chain keeps if it wants it.
+    pub fn without_content(self) -> Self {
+        let says = self.says.map(|says| match says {
+            Says::Charter(carried) => Says::Charter(Carried { said: None, ..carried }),
+            says => says,
+        });
+        Self { says, ..self }
+    }
+
     /// Whether it takes something from the author's budget, or may: a vouch whose body is not here.
     pub fn takes_budget(&self, author: &AuthorKey) -> bool {
         match &self.says {

@@ -97,9 +97,19 @@ impl Members {
         })
     }
 
+    /// What falls, in the order of subjects.
+    pub(crate) fn fallen(&self) -> impl Iterator<Item = RulingSubject> {
+        let falls = |ruling: &Ruling| ruling.verdict == Verdict::Falls;
+        self.rulings().filter(falls).map(|ruling| ruling.subject)
+    }
+
+    /// Whether a ruling hides this; if it is an author, bans them.
+    pub fn is_fallen(&self, subject: &RulingSubject) -> bool {
+        self.ruling(subject).is_some_and(|ruling| ruling.verdict == Verdict::Falls)
+    }
+
     /// Whether a ruling bans this author.
     pub fn is_banned(&self, key: &AuthorKey) -> bool {
-        let ruling = self.ruling(&RulingSubject::Author(*key));
-        ruling.is_some_and(|ruling| ruling.verdict == Verdict::Falls)
+        self.is_fallen(&RulingSubject::Author(*key))
     }
 }

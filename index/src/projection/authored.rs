@@ -60,7 +60,18 @@ pub(super) fn load_first<T, E>(
 }
 
 /// The number under which the store keeps an author, if it knows them.
-pub(super) fn author_no(db: &Connection, author: &AuthorKey) -> Result<Option<i64>, StoreError> {
+pub(crate) fn author_no(db: &Connection, author: &AuthorKey) -> Result<Option<i64>, StoreError> {
     let mut statement = db.prepare_cached("SELECT author_no FROM authors WHERE key = ?1")?;
     Ok(statement.query_row([author.0], |row| row.get(0)).optional()?)
+}
+
+/// The number under which the store keeps an author, from now on if it did not know them.
+pub(crate) fn number_author(db: &Connection, author: &AuthorKey) -> Result<i64, StoreError> {
+    match author_no(db, author)? {
+        Some(author_no) => Ok(author_no),
+        None => {
+            db.execute("INSERT INTO authors (key) VALUES (?1)", [author.0])?;
+            Ok(db.last_insert_rowid())
+        }
+    }
 }

@@ -3,7 +3,9 @@
 //! What is hashed is what readers get: the rows by entry id, and all that is derived from them, through
 //! the same functions. Nothing in it depends on this node: no positions, no numbers of authors.
 
-use super::{TABLES, authored, collage_items, collages, column, comments, descriptions, duplicates, links};
+use super::{
+    TABLES, authored, collage_items, collages, column, comments, descriptions, duplicates, hidden, links,
+};
 use super::{own_releases, profiles, reports, requests, subjects, tags, topics, votes, wants};
 use crate::entry::request::Request;
 use crate::entry::{EntryId, Kind};
@@ -25,7 +27,11 @@ impl Store {
                 digest.derived(kind)?;
                 Ok((table, digest.hash.finalize().into()))
             };
-            TABLES.iter().map(digest).collect()
+            let mut digests = TABLES.iter().map(digest).collect::<Result<BTreeMap<_, _>, StoreError>>()?;
+            let mut rulings = Digest { db, hash: Sha256::new() };
+            rulings.rulings()?;
+            digests.insert("rulings", rulings.hash.finalize().into());
+            Ok(digests)
         })
     }
 }
@@ -165,6 +171,21 @@ impl Digest<'_> {
             // Its rows are all there is; requests show them.
             Kind::Fill => {}
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// What falls, whose votes do not count, and which entries are hidden. By which of several rulings an
+    /// entry is hidden depends on which came first, and is this node's own.
+    fn rulings(&mut self) -> Result<(), StoreError> {
+        for subject in hidden::fallen(self.db)? {
+            self.add(&subject)?;
+        }
+        let mut weightless = hidden::weightless(self.db)?;
+        weightless.sort_unstable();
+        self.add(&weightless)?;
+        for id in self.keys::<32>("SELECT id FROM hidden_entries JOIN entries USING (seq) ORDER BY id")? {
+            self.add(&id)?;
         }
         Ok(())
     }

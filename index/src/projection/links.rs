@@ -205,7 +205,7 @@ impl Store {
         })
     }
 
-    /// All MBIDs that a link, a tag or a vote is about, in one state of the set; `None` if there are more than
+    /// All MBIDs that a link, a tag, a vote or a ruling is about, in one state of the set; `None` if there are more than
     /// `limit` of one of these.
     pub fn mbids_spoken_of(&self, limit: usize) -> Result<Option<HashSet<Uuid>>, StoreError> {
         self.read(|db| {
@@ -214,6 +214,7 @@ impl Store {
                 "SELECT DISTINCT group_mbid FROM links ORDER BY 1 LIMIT ?1",
                 "SELECT DISTINCT subject FROM tags WHERE length(subject) = 16 ORDER BY 1 LIMIT ?1",
                 "SELECT DISTINCT subject FROM votes WHERE length(subject) = 16 ORDER BY 1 LIMIT ?1",
+                "SELECT subject FROM fallen WHERE kind = 0 AND length(subject) = 16 ORDER BY 1 LIMIT ?1",
             ] {
                 let mbids: Vec<[u8; 16]> = column(db, sql, &[&(limit as i64 + 1)])?;
                 if mbids.len() > limit {

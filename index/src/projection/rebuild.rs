@@ -1,19 +1,22 @@
 //! Folding the whole set again: after a new version came that reads more from it, or when asked to.
 
+use super::hidden::write_rulings;
 use super::{Fold, Place, TABLES};
+use crate::store::membership::load as load_members;
 use crate::store::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension};
 
 /// What the tables hold and by which rules. To be raised with every change of either, also when a body
 /// gets a meaning that it had not: entries that were void are folded in then.
-const FORMAT: [u8; 4] = 1u32.to_le_bytes();
+const FORMAT: [u8; 4] = 2u32.to_le_bytes();
 /// Entries that are read at once.
 const READ_BATCH: i64 = 1_000;
 
 /// The MBIDs of which search may show something that comes from projections.
 const LISTED: &str = "SELECT group_mbid FROM links
     UNION SELECT subject FROM tags WHERE length(subject) = 16
-    UNION SELECT subject FROM votes WHERE length(subject) = 16";
+    UNION SELECT subject FROM votes WHERE length(subject) = 16
+    UNION SELECT subject FROM fallen WHERE kind = 0 AND length(subject) = 16";
 
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,7 @@ fn rebuild(db: &Connection, mut progress: impl FnMut(Rebuilt)) -> Result<Rebuilt
     for (_, table) in TABLES {
         db.execute(&format!("DELETE FROM {table}"), [])?;
     }
+    write_rulings(db, load_members(db)?.as_ref())?;
     let fold = Fold { db, queues_groups: false };
     let sql =
         format!("SELECT {} FROM entries WHERE seq > ?1 ORDER BY seq LIMIT {READ_BATCH}", Place::COLUMNS);

@@ -1,4 +1,5 @@
-//! Votes: of each author the newest about a subject counts, and 0 takes a vote back.
+//! Votes: of each author the newest about a subject counts, and 0 takes a vote back. Those of members without
+//! weight count for nothing (`doc/MEMBERSHIP.md` section 4).
 
 use super::authored::load_all;
 use super::links::{MAX_GROUP_LINKS, chosen};
@@ -10,6 +11,9 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
+
+/// The author of a vote has weight.
+const COUNTS: &str = "NOT EXISTS (SELECT 1 FROM weightless WHERE weightless.author_no = votes.author_no)";
 
 /// How a vote came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -52,8 +56,9 @@ pub(super) fn insert(fold: &Fold<'_>, place: &Place, vote: &Vote) -> Result<(), 
 pub(super) fn tally(db: &Connection, subjects: &[&[u8]]) -> Result<Tally, StoreError> {
     let mut newest: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
     // SQLite takes the other columns from the row that has the maximum.
-    let mut statement = db
-        .prepare_cached("SELECT author_no, max(n), value FROM votes WHERE subject = ?1 GROUP BY author_no")?;
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT author_no, max(n), value FROM votes WHERE subject = ?1 AND {COUNTS} GROUP BY author_no"
+    ))?;
     for subject in subjects {
         let mut rows = statement.query([subject])?;
         while let Some(row) = rows.next()? {
@@ -67,21 +72,23 @@ pub(super) fn tally(db: &Connection, subjects: &[&[u8]]) -> Result<Tally, StoreE
 /// The score of a group: that of each of its torrents, and of the MBID itself. Links that name one
 /// torrent for one MBID count once. Of a group with more links than are looked at, those count that are.
 pub(crate) fn group_score(db: &Connection, mbid: &Uuid) -> Result<i64, StoreError> {
-    let mut own = db.prepare_cached(
-        "SELECT total(value) FROM (SELECT value, max(n) FROM votes WHERE subject = ?1 GROUP BY author_no)",
-    )?;
+    let mut own = db.prepare_cached(&format!(
+        "SELECT total(value) FROM (
+             SELECT value, max(n) FROM votes WHERE subject = ?1 AND {COUNTS} GROUP BY author_no)"
+    ))?;
     let own = own.query_row([mbid.as_bytes()], |row| row.get::<_, f64>(0))? as i64;
     let links = chosen(db, mbid, MAX_GROUP_LINKS)?;
     if links.is_empty() {
         return Ok(own);
     }
-    let mut of_links = db.prepare_cached(
+    let mut of_links = db.prepare_cached(&format!(
         "SELECT total(value) FROM (
              SELECT votes.value AS value, max(votes.n)
              FROM json_each(?1) JOIN links ON links.seq = json_each.value
                  JOIN entries USING (seq) JOIN votes ON votes.subject = entries.id
-             GROUP BY links.mbid, coalesce(links.infohash_v1, links.infohash_v2), votes.author_no)",
-    )?;
+             WHERE {COUNTS}
+             GROUP BY links.mbid, coalesce(links.infohash_v1, links.infohash_v2), votes.author_no)"
+    ))?;
     let links = links.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
     Ok(own + of_links.query_row([format!("[{links}]")], |row| row.get::<_, f64>(0))? as i64)
 }
@@ -116,8 +123,8 @@ impl Store {
 }
 
 pub(crate) fn votes(db: &Connection, subject: &[u8]) -> Result<Vec<Authored<Vote>>, StoreError> {
-    let sql = "SELECT seq, max(n) FROM votes WHERE subject = ?1 GROUP BY author_no";
-    let mut votes = load_all(db, sql, &[&subject], Vote::from_body)?;
+    let sql = format!("SELECT seq, max(n) FROM votes WHERE subject = ?1 AND {COUNTS} GROUP BY author_no");
+    let mut votes = load_all(db, &sql, &[&subject], Vote::from_body)?;
     votes.retain(|vote| vote.body.value != 0);
     votes.sort_unstable_by_key(|vote| vote.entry);
     Ok(votes)

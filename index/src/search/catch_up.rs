@@ -41,6 +41,7 @@ struct Said {
     links: HashMap<Uuid, Group>,
     tags: HashMap<Uuid, Vec<TagCount>>,
     scores: HashMap<Uuid, i64>,
+    hidden: HashSet<Uuid>,
 }
 
 /// One run of catching up.
@@ -224,6 +225,7 @@ impl CatchUp<'_> {
             links: self.store.groups(groups, MAX_GROUP_LINKS)?,
             tags: self.store.tags_of_groups(&mbids)?,
             scores: self.store.group_scores(&mbids)?,
+            hidden: self.store.hidden_mbids(named.iter().map(|(mbid, _)| mbid))?,
         })
     }
 
@@ -240,8 +242,8 @@ impl CatchUp<'_> {
             (self.tell)(self.progress.groups);
         }
         let links = said.links.remove(mbid);
-        // A tag is no reason to list what nobody knows.
-        if record.is_some() || links.is_some() {
+        // A tag is no reason to list what nobody knows, and what a ruling hides is not listed.
+        if (record.is_some() || links.is_some()) && !said.hidden.contains(mbid) {
             let tags = mbids.iter().filter_map(|mbid| said.tags.remove(mbid)).flatten();
             let tags: Vec<TagCount> = tags.take(MAX_TAGS).collect();
             let score = mbids.iter().filter_map(|mbid| said.scores.get(mbid)).sum();

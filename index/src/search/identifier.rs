@@ -22,7 +22,7 @@ pub enum Identifier {
 }
 
 impl Identifier {
-    /// The groups it leads to, ascending.
+    /// The groups it leads to, ascending, without those that a ruling hides.
     pub(super) fn groups(
         &self,
         store: &Store,
@@ -56,7 +56,9 @@ impl Identifier {
             let known = catalogue.map(|catalogue| catalogue.group_of(&mbid)).transpose()?.flatten();
             listed.insert(known.unwrap_or(mbid));
         }
-        Ok(listed.into_iter().collect())
+        // What a ruling hides has links and a place in the catalogue all the same.
+        let hidden = store.hidden_mbids(&listed)?;
+        Ok(listed.into_iter().filter(|mbid| !hidden.contains(mbid)).collect())
     }
 
     /// Whether the same characters could be meant as words: base32 has no digits that give it away, and a

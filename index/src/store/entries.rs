@@ -70,8 +70,8 @@ pub struct TailPage {
 pub(crate) enum Shown<'a> {
     /// How many entries there are, by scope.
     Counts([u64; 2]),
-    /// One of them.
-    Entry(Scope, &'a StoredEntry),
+    /// One of them, and whether a ruling hides it.
+    Entry(Scope, &'a StoredEntry, bool),
 }
 
 const COLUMNS: &str = "seq, id, head, body";
@@ -137,10 +137,13 @@ impl Store {
     ) -> Result<(), E> {
         // Who belongs to a network is a small part of it: found by the index on author, scope and n, and
         // sorted. All the rest is read along the index on ids.
-        let core = format!(
-            "SELECT {COLUMNS} FROM entries WHERE seq IN (SELECT seq FROM entries WHERE scope = 0) ORDER BY id"
+        let columns = format!(
+            "{COLUMNS}, EXISTS (SELECT 1 FROM hidden_entries WHERE hidden_entries.seq = entries.seq) AS hidden"
         );
-        let main = format!("SELECT {COLUMNS} FROM entries WHERE scope = 1 ORDER BY id");
+        let core = format!(
+            "SELECT {columns} FROM entries WHERE seq IN (SELECT seq FROM entries WHERE scope = 0) ORDER BY id"
+        );
+        let main = format!("SELECT {columns} FROM entries WHERE scope = 1 ORDER BY id");
         self.read(|db| {
             let counts = [load_sum(db, Scope::Core)?.count(), load_sum(db, Scope::Main)?.count()];
             let mut all = || -> Result<(), E> {
@@ -149,7 +152,9 @@ impl Store {
                     let mut statement = db.prepare(sql).map_err(StoreError::from)?;
                     let mut rows = statement.query([]).map_err(StoreError::from)?;
                     while let Some(row) = rows.next().map_err(StoreError::from)? {
-                        see(Shown::Entry(scope, &StoredEntry::from_row(row).map_err(StoreError::from)?))?;
+                        let hidden = row.get("hidden").map_err(StoreError::from)?;
+                        let entry = StoredEntry::from_row(row).map_err(StoreError::from)?;
+                        see(Shown::Entry(scope, &entry, hidden))?;
                     }
                 }
                 Ok(())

@@ -13,6 +13,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// Entries in the inbox: a flood of strangers ends here.
 pub const MAX_INBOX: usize = 10_000;
+/// Entries of one stranger that are taken in from outside: enough to be known by, and too few to fill the inbox.
+pub const MAX_INBOX_OF_AUTHOR: usize = 100;
 /// After this a stranger's entry is forgotten.
 pub const INBOX_SECS: u64 = 30 * 24 * 3600;
 
@@ -66,9 +68,39 @@ impl Store {
         })
     }
 
+    /// Whether the sets have entries by anybody but this author.
+    pub fn has_entries_of_others(&self, author: &AuthorKey) -> Result<bool, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT 1 FROM authors
+                       WHERE key <> ?1 AND EXISTS (
+                           SELECT 1 FROM entries WHERE entries.author_no = authors.author_no)";
+            Ok(db.prepare_cached(sql)?.exists([author.0])?)
+        })
+    }
+
     /// How many entries of strangers wait.
     pub fn inbox_count(&self) -> Result<u64, StoreError> {
         self.read(|db| Ok(count(db)? as u64))
+    }
+
+    /// An entry of this author that waits in the inbox and whose body is what is looked for.
+    pub fn find_in_inbox(
+        &self,
+        author: &AuthorKey,
+        is_it: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<VerifiedEntry>, StoreError> {
+        let found = self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT head, body FROM inbox WHERE author = ?1")?;
+            let mut rows = statement.query([author.0])?;
+            while let Some(row) = rows.next()? {
+                let (head, body): (Vec<u8>, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
+                if body.as_deref().is_some_and(&is_it) {
+                    return Ok(Some((head, body)));
+                }
+            }
+            Ok(None)
+        })?;
+        found.as_ref().map(verify_row).transpose()
     }
 
     /// The entry with this id, if it waits in the inbox.
@@ -92,6 +124,31 @@ pub(crate) fn forget_oldest(db: &Connection, now_secs: u64) -> Result<(), StoreE
     Ok(())
 }
 
+pub(crate) fn is_in_inbox(db: &Connection, id: &EntryId) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT 1 FROM inbox WHERE id = ?1")?.exists([id.0])?)
+}
+
+/// How many entries of an author wait.
+pub(crate) fn count_of(db: &Connection, author: &AuthorKey) -> Result<usize, StoreError> {
+    let mut statement = db.prepare_cached("SELECT count(*) FROM inbox WHERE author = ?1")?;
+    Ok(statement.query_row([author.0], |row| row.get::<_, i64>(0))? as usize)
+}
+
+/// Makes room for one entry of `author` in a full inbox: the oldest one leaves of whoever has most, if that is still
+/// no fewer than `author` has then. So nobody is pushed out by somebody who has as many.
+fn make_room(db: &Connection, author: &AuthorKey) -> Result<bool, StoreError> {
+    let sql = "SELECT author, count(*) FROM inbox GROUP BY author ORDER BY 2 DESC, author LIMIT 1";
+    let fullest: Option<([u8; 32], i64)> =
+        db.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((fullest, waiting)) = fullest else { return Ok(true) };
+    if waiting as usize <= count_of(db, author)? + 1 {
+        return Ok(false);
+    }
+    let sql = "DELETE FROM inbox WHERE id =
+                   (SELECT id FROM inbox WHERE author = ?1 ORDER BY arrived_at_secs, id LIMIT 1)";
+    Ok(db.prepare_cached(sql)?.execute([fullest])? == 1)
+}
+
 /// Puts an entry into the inbox if there is room.
 pub(crate) fn put(
     db: &Connection,
@@ -99,8 +156,8 @@ pub(crate) fn put(
     body: Option<&[u8]>,
     now_secs: u64,
 ) -> Result<bool, StoreError> {
-    let known = db.prepare_cached("SELECT 1 FROM inbox WHERE id = ?1")?.exists([head.id().0])?;
-    if !known && count(db)? >= MAX_INBOX as i64 {
+    let is_full = !is_in_inbox(db, &head.id())? && count(db)? >= MAX_INBOX as i64;
+    if is_full && !make_room(db, &head.author())? {
         return Ok(false);
     }
     db.prepare_cached(
@@ -130,7 +187,8 @@ fn pinned(db: &Connection) -> Result<Option<CharterId>, StoreError> {
     Ok(pinned.map(CharterId))
 }
 
-fn load(db: &Connection) -> Result<Option<Members>, StoreError> {
+/// The members, folded anew. `None`: the set is open.
+pub(crate) fn load(db: &Connection) -> Result<Option<Members>, StoreError> {
     pinned(db)?.map(|pinned| load_of(db, pinned)).transpose()
 }
 
@@ -151,8 +209,32 @@ pub(crate) fn load_of(db: &Connection, pinned: CharterId) -> Result<Members, Sto
         members.place(CoreEntry::stored(EntryId(row.get("id")?), author, said.n, said.kind, body.as_deref()));
     }
     members.settle();
+    read_charters(db, &mut members)?;
     members.take_changes();
     Ok(members)
+}
+
+/// Gives the fold the charters that it wants by now, until it wants no more.
+pub(crate) fn read_charters(db: &Connection, members: &mut Members) -> Result<(), StoreError> {
+    loop {
+        let unread = members.take_unread();
+        if unread.is_empty() {
+            return Ok(());
+        }
+        for (author, n) in unread {
+            let mut statement = db.prepare_cached(
+                "SELECT id, head, body FROM authors JOIN entries USING (author_no)
+                 WHERE key = ?1 AND scope = 0 AND n = ?2",
+            )?;
+            let place = params![author.0, n as i64];
+            let row =
+                statement.query_row(place, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+            let Some((id, head, body)): Option<([u8; 32], Vec<u8>, Option<Vec<u8>>)> = row else { continue };
+            let (_, said) = read_head(&head)?;
+            members.read_again(CoreEntry::stored(EntryId(id), author, n, said.kind, body.as_deref()));
+        }
+        members.settle();
+    }
 }
 
 /// Writes which charters are adopted.

@@ -10,6 +10,7 @@ pub(super) const ENTRIES: &[&str] = &[
     include_str!("../../migrations/0003_core_ids.sql"),
     include_str!("../../migrations/0004_members.sql"),
     include_str!("../../migrations/0005_infohash_indexes.sql"),
+    include_str!("../../migrations/0006_rulings.sql"),
 ];
 /// Schemas of `private.db`.
 pub(super) const PRIVATE: &[&str] = &[include_str!("../../migrations/0001_private.sql")];

@@ -13,15 +13,15 @@ use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What must be equal where the set is.
-type State = ([[u8; 32]; 2], BTreeMap<&'static str, [u8; 32]>);
+pub type State = ([[u8; 32]; 2], BTreeMap<&'static str, [u8; 32]>);
 
-struct Node {
-    store: Store,
+pub struct Node {
+    pub store: Store,
     _dir: tempfile::TempDir,
 }
 
 impl Node {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { store: Store::open(dir.path()).unwrap(), _dir: dir }
     }
@@ -35,13 +35,13 @@ impl Node {
         node
     }
 
-    fn state(&self) -> State {
+    pub fn state(&self) -> State {
         let roots = Scope::ALL.map(|scope| self.store.scope_state(scope).unwrap().root);
         (roots, self.store.projection_digests().unwrap())
     }
 
     /// What search shows of each record's group.
-    fn shown(&self) -> BTreeMap<Uuid, (Option<Group>, Vec<TagCount>, i64)> {
+    pub fn shown(&self) -> BTreeMap<Uuid, (Option<Group>, Vec<TagCount>, i64)> {
         let shown = |number| {
             let mbid = Uuid::from_slice(&mbid(number)).unwrap();
             let store = &self.store;
@@ -73,7 +73,7 @@ fn set(deeds: &[Deed], entries: &[VerifiedEntry]) -> Vec<VerifiedEntry> {
 }
 
 /// Entries as somebody has them. One that was signed twice has a body if either has.
-fn available(deeds: &[Deed], entries: &[VerifiedEntry]) -> Vec<VerifiedEntry> {
+pub fn available(deeds: &[Deed], entries: &[VerifiedEntry]) -> Vec<VerifiedEntry> {
     let given = deeds.iter().zip(entries);
     given.map(|(deed, entry)| if deed.bodiless { bare(entry) } else { entry.clone() }).collect()
 }
@@ -81,13 +81,13 @@ fn available(deeds: &[Deed], entries: &[VerifiedEntry]) -> Vec<VerifiedEntry> {
 /// How a script is delivered: the order, what comes twice, which heads come without their bodies first, and
 /// where a call of `ingest` ends.
 #[derive(Debug, Clone)]
-struct Delivery {
+pub struct Delivery {
     keys: Vec<u64>,
     again: Vec<(prop::sample::Index, bool)>,
     cuts: Vec<prop::sample::Index>,
 }
 
-fn delivery() -> impl Strategy<Value = Delivery> {
+pub fn delivery() -> impl Strategy<Value = Delivery> {
     (
         prop::collection::vec(any::<u64>(), 100),
         prop::collection::vec(any::<(prop::sample::Index, bool)>(), 0..20),
@@ -97,7 +97,7 @@ fn delivery() -> impl Strategy<Value = Delivery> {
 }
 
 impl Delivery {
-    fn batches(&self, entries: &[VerifiedEntry]) -> Vec<Vec<VerifiedEntry>> {
+    pub fn batches(&self, entries: &[VerifiedEntry]) -> Vec<Vec<VerifiedEntry>> {
         let mut all = entries.to_vec();
         for (index, without_body) in &self.again {
             let entry = index.get(entries);
@@ -188,6 +188,8 @@ fn scripts_reach_every_projection() {
     let mut runner = TestRunner::deterministic();
     let nothing = Node::new().state().1;
     let mut untouched: BTreeSet<_> = nothing.keys().copied().collect();
+    // An open set has no operators.
+    untouched.remove("rulings");
     for _ in 0..40 {
         let entries = sign(&deeds().new_tree(&mut runner).unwrap().current());
         let digests = Node::with([entries.as_slice()]).state().1;

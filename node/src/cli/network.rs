@@ -2,6 +2,8 @@
 //!
 //! They work on the files, signed with the node's own key, while no node runs; `network show` always does.
 
+mod draft;
+
 use super::Context;
 use super::output::Failure;
 use crate::app::now_secs;
@@ -10,11 +12,11 @@ use crate::signer::Signer;
 use clap::{ArgGroup, Args, Subcommand};
 use data_encoding::HEXLOWER;
 use deadwax_index::entry::ballot::{self, BallotInfohash, BallotSubject, Verdict};
-use deadwax_index::entry::charter::{self, Charter, CharterId};
+use deadwax_index::entry::charter::{Charter, CharterId};
 use deadwax_index::entry::reason::Reason;
 use deadwax_index::entry::subject::{Subject, SubjectKind};
 use deadwax_index::entry::{AuthorKey, Body, EntryId, Scope, vouch};
-use deadwax_index::ingest::{Outcome, PinError, ingest, pin_charter};
+use deadwax_index::ingest::{Kept, Outcome, PinError, ingest, pin_charter};
 use deadwax_index::mbid::Uuid;
 use deadwax_index::members::{Fork, Members, Ruling};
 use deadwax_index::store::Store;
@@ -40,6 +42,12 @@ pub enum Network {
         /// Id of the charter, 64 hexadecimal digits
         charter: CharterId,
     },
+    /// Write a charter that several operators are to sign
+    Draft(draft::Draft),
+    /// Agree to a charter as one of its operators
+    Sign(draft::Sign),
+    /// Publish a charter that enough operators have signed
+    Publish(draft::Publish),
     /// Show the charter, how many members there are, and what the operators decided
     Show,
 }
@@ -52,7 +60,7 @@ pub struct Vouch {
     /// How much of this node's budget it takes; they may grant one less
     #[arg(long, value_name = "N", default_value_t = 1)]
     grant: u32,
-    /// Take the vouch back: their entries stay, and their weight is none (counted; nothing looks at it yet)
+    /// Take the vouch back: their entries stay, and their votes do not count any more
     #[arg(long, conflicts_with = "grant")]
     withdraw: bool,
     /// Why
@@ -119,6 +127,9 @@ impl Network {
         match self {
             Self::New { name, budget, text } => found(context, name, budget, text)?,
             Self::Join { charter } => join(&Files::open(context)?.store, charter)?,
+            Self::Draft(draft) => return draft.run(context),
+            Self::Sign(sign) => return sign.run(context),
+            Self::Publish(publish) => return publish.run(context),
             Self::Show => {}
         }
         let shown = show(context)?;
@@ -159,16 +170,20 @@ impl Files {
         let entry = self.signer.sign(bytes, kind, n, now_secs() / 3600);
         let entry = [entry.map_err(|error| key_failed(error.to_string()))?];
         let outcome = ingest(&self.store, &entry, None).map_err(Failure::store)?[0];
-        let in_inbox = || self.store.put_in_inbox(&entry[0], now_secs()).map_err(Failure::store);
-        let state = match outcome {
-            Outcome::New | Outcome::BodyAdded | Outcome::Known => "released",
-            Outcome::NotMember if in_inbox()? => "inbox",
-            Outcome::NotMember => {
-                let message = "This node's key is no member, and too many entries of others wait.".into();
+        let kept = match outcome {
+            Outcome::NotMember => self.store.put_in_inbox(&entry[0], now_secs()).map_err(Failure::store)?,
+            outcome => Kept::Offered(outcome),
+        };
+        let state = match kept {
+            Kept::Offered(Outcome::New | Outcome::BodyAdded | Outcome::Known) => "released",
+            Kept::Waiting => "inbox",
+            Kept::NoRoom | Kept::Offered(Outcome::NotMember) => {
+                let message =
+                    "This node's key is no member, and too many entries of it, or of others, wait.".into();
                 let fix = "Ask a member to answer for this node's key, and try again.";
                 return Err(Failure::bad("entry.inbox", "", message, fix));
             }
-            Outcome::SlotTaken | Outcome::OverQuota => {
+            Kept::Offered(Outcome::SlotTaken | Outcome::OverQuota) => {
                 let message = format!("The entry with n = {n} could not join the set.");
                 return Err(Failure::bad("entry.quota", "n", message, "Use another identity for this node."));
             }
@@ -184,27 +199,22 @@ impl Files {
 
 fn found(context: &Context, name: String, budget: Option<u32>, text: Option<String>) -> Result<(), Failure> {
     let mut files = Files::open(context)?;
-    if let Some(pinned) = files.store.pinned_charter().map_err(Failure::store)? {
-        return Err(joined(&PinError::Other(pinned)));
-    }
     let roster = vec![files.signer.author()];
-    let mut founding = Charter {
-        prev: None,
-        name,
-        roster,
-        budget,
-        quota_main: None,
-        quota_core: None,
-        text,
-        signatures: vec![],
-    };
-    founding.signatures = vec![files.signer.sign_charter(&founding.to_be_signed())];
-    let body = Body::Charter(founding);
-    let bytes = body.to_bytes().map_err(|error| Failure::refused(error.problem()))?;
-    let message = charter::signed_bytes(&bytes).map_err(|error| Failure::refused(error.problem()))?;
-    // Signed first: without the charter in it, the node would not be a member of its own network.
-    files.publish(&body)?;
-    join(&files.store, CharterId::of(&message))
+    let founding = Charter { name, roster, budget, text, ..Charter::default() };
+    let founding = founding.signed(|message| vec![files.signer.sign_charter(message)]);
+    let charter = CharterId::of(&founding.to_be_signed());
+    may_join(&files.store, charter)?;
+    // Published first: without the charter in it, the node would not be a member of its own network.
+    files.publish(&Body::Charter(founding))?;
+    join(&files.store, charter)
+}
+
+/// Refuses where [`join`] would, before anything is published.
+fn may_join(store: &Store, charter: CharterId) -> Result<(), Failure> {
+    match store.stays_in().map_err(Failure::store)?.filter(|pinned| *pinned != charter) {
+        Some(pinned) => Err(joined(&PinError::Other(pinned))),
+        None => Ok(()),
+    }
 }
 
 fn join(store: &Store, charter: CharterId) -> Result<(), Failure> {

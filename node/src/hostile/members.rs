@@ -8,9 +8,11 @@ use axum::body::Body as Answer;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
-use deadwax_index::entry::ballot::Verdict;
+use deadwax_index::entry::ballot::{BallotInfohash, BallotSubject, Verdict};
 use deadwax_index::entry::limits::{QUOTA_CORE, QUOTA_MAIN};
+use deadwax_index::entry::subject::{Subject, SubjectKind};
 use deadwax_index::entry::{Body, Scope, VerifiedEntry};
+use deadwax_index::mbid::Uuid;
 use deadwax_index::members::{Members, RulingSubject};
 
 fn members(stage: &Stage, node: usize) -> Members {
@@ -217,6 +219,42 @@ fn whoever_has_one_operators_key_votes_vouches_and_signs_a_charter() {
         let members = self::members(&stage, B);
         assert_eq!(members.charters().last(), Some(id_of(&without)));
         assert_eq!(members.ruling(&RulingSubject::Author(key(10))), None);
+    });
+}
+
+/// One of four operators says of everything the opposite of what the others say, or what nobody says.
+#[test]
+fn one_operator_of_four_can_neither_hide_a_link_nor_show_one() {
+    simulate(async {
+        let mut stage = Stage::of_network();
+        const SEEN: [u8; 20] = [1; 20];
+        const FAKE: [u8; 20] = [2; 20];
+        let links = [link(10, 0, 7, SEEN), link(10, 1, 7, FAKE), link(10, 2, 8, SEEN)];
+        let honest = [&[vouch(0, 1, 10, 1)][..], &links].concat();
+        stage.publish(A, &honest);
+        let torrent = |hash| BallotSubject::Torrent(BallotInfohash::V1(hash));
+        let of = |subject| BallotSubject::Subject(subject);
+        let mbid = Uuid::from_bytes([8; 16]);
+        let everything = [
+            torrent(SEEN),
+            of(Subject::Entry(links[0].head().id())),
+            of(Subject::Mbid { mbid, kind: SubjectKind::ReleaseGroup }),
+            BallotSubject::Author(key(10)),
+        ];
+        let mut votes: Vec<_> =
+            (0..).zip(everything).map(|(n, subject)| judge(STOLEN, n, subject, Verdict::Falls)).collect();
+        votes.extend([0, 1, 2].map(|operator| judge(operator, 2, torrent(FAKE), Verdict::Falls)));
+        votes.push(judge(STOLEN, 9, torrent(FAKE), Verdict::Stands));
+        let expected = [&[founded()][..], &honest, &votes].concat();
+        end_with(&mut stage, &votes, &expected).await;
+        for node in [A, B] {
+            let shown = |record| {
+                let listing = stage.nodes[node].listing(&Uuid::from_bytes([record; 16])).unwrap();
+                let links = listing.into_iter().flat_map(|listing| listing.links().to_vec());
+                links.filter_map(|link| link.link.infohash_v1).collect::<Vec<_>>()
+            };
+            assert_eq!((shown(7), shown(8)), (vec![SEEN], vec![SEEN]));
+        }
     });
 }
 

@@ -4,9 +4,12 @@ use super::stage::{A, B, HOSTILE, OTHER_FACE, Stage};
 use deadwax_index::entry::ballot::{Ballot, BallotSubject, Dimension, Verdict};
 use deadwax_index::entry::charter::{Charter, CharterId};
 use deadwax_index::entry::identity::Identity;
+use deadwax_index::entry::kind::Kind;
+use deadwax_index::entry::link::Link;
 use deadwax_index::entry::vouch::Vouch;
 use deadwax_index::entry::{AuthorKey, Body, VerifiedEntry};
 use deadwax_index::ingest::pin_charter;
+use deadwax_index::mbid::Uuid;
 
 /// What each operator may grant: room for one vouch of 1,000 and a little more.
 pub const BUDGET: u32 = 1_010;
@@ -55,6 +58,23 @@ pub fn ballot(author: u32, n: u64, created_hours: u64, subject: u32, verdict: Ve
     let subject = BallotSubject::Author(key(subject));
     let ballot = Ballot { subject, dimension: Dimension::Author, verdict, reason: None, note: None };
     sign(author, n, created_hours, &Body::Ballot(ballot))
+}
+
+/// A link by this author: what a page of its record shows.
+pub fn link(author: u32, n: u64, record: u8, infohash: [u8; 20]) -> VerifiedEntry {
+    let link: Link = serde_json::from_value(serde_json::json!({
+        "infohash_v1": data_encoding::HEXLOWER.encode(&infohash), "mbid": Uuid::from_bytes([record; 16]),
+        "mbid_kind": "release-group", "artist": "The Salt Cartographers", "title": "Maps of Low Water",
+        "types": [], "trackers": [], "files": [], "edition": {},
+    }))
+    .unwrap();
+    identity(author).sign(link.to_body().unwrap(), Kind::Link.number(), n, 494_000)
+}
+
+/// A ballot about what is shown.
+pub fn judge(author: u32, n: u64, subject: BallotSubject, verdict: Verdict) -> VerifiedEntry {
+    let dimension = subject.dimension();
+    sign(author, n, 494_000, &Body::Ballot(Ballot { subject, dimension, verdict, reason: None, note: None }))
 }
 
 pub fn main_entry(author: u32, n: u64) -> VerifiedEntry {

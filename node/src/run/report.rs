@@ -3,6 +3,7 @@
 use super::Options;
 use crate::app::SharedApp;
 use crate::config::NetworkFile;
+use crate::founding::Belongs;
 use crate::networks::{Network, Reach};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -24,10 +25,17 @@ struct Ready {
 }
 
 /// The first lines.
-pub fn greet(app: &SharedApp, network: Option<&NetworkFile>) {
+pub fn greet(app: &SharedApp, network: Option<&NetworkFile>, belongs: &Belongs) {
     let network =
         network.map_or("the public Tor and I2P networks".into(), |file| format!("network \"{}\"", file.name));
     println!("deadwax {} · node \"{}\" · {network}", env!("CARGO_PKG_VERSION"), app.config.node.name);
+    if let Ok(members) = app.store.members() {
+        let name = members.as_ref().and_then(|members| members.charter()).map(|(_, charter)| &charter.name);
+        println!(" network   {}", belongs.line(name.map(String::as_str)));
+    }
+    if matches!(belongs, Belongs::Founded(_)) && !app.config.sync.peers.is_empty() {
+        println!("           Peers are configured, and belong to other networks: join theirs to share it.");
+    }
     if let Ok(scopes) = app.scopes() {
         println!(" entries   {}", scopes.iter().map(|(_, state)| state.count).sum::<u64>());
     }

@@ -197,6 +197,16 @@ pub fn not_found(what: &str) -> WebError {
     })
 }
 
+/// The operators of the network decided that this record is not shown.
+pub fn hidden() -> WebError {
+    WebError::Gone(Problem {
+        code: "ruling.hidden",
+        field: "",
+        message: "The operators of this network have decided not to show this record.".into(),
+        fix: "Search for something else. The operator of a node sees all rulings with `deadwax network show`.",
+    })
+}
+
 /// The answer for an address that no route has.
 pub async fn no_such_page(uri: Uri) -> Response {
     let error = not_found("This address");

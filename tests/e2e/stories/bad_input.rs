@@ -17,7 +17,10 @@ const MAGNET: &str = "magnet:?xt=urn:btih:11111111111111111111111111111111111111
 
 /// Plays the story.
 pub fn run(stage: &mut Stage) -> Result<()> {
-    let mut node = stage.node("node", NO_NETWORKS, None)?;
+    // An open set: the good entry at the end is by a stranger.
+    let network = stage.dir().join("open.toml");
+    std::fs::write(&network, "name = \"bad input\"\nprivate = true\n")?;
+    let mut node = stage.node("node", NO_NETWORKS, Some(network))?;
     stage.step("a node without networks starts", |_| {
         node.start()?;
         node.ready(PATIENCE)

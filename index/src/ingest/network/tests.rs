@@ -7,7 +7,7 @@ use crate::entry::vouch::Vouch;
 use crate::entry::{Body, EntryId, Kind, Scope};
 use crate::ingest::{Outcome, drop_body, ingest};
 use crate::members::{CoreEntry, Members};
-use crate::store::membership::{INBOX_SECS, MAX_INBOX};
+use crate::store::membership::{INBOX_SECS, MAX_INBOX, MAX_INBOX_OF_AUTHOR};
 use crate::sync::root::SetSum;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ fn open() -> (tempfile::TempDir, Store) {
 fn offer(store: &Store, entry: &VerifiedEntry) -> Outcome {
     let outcome = ingest(store, std::slice::from_ref(entry), None).unwrap()[0];
     if outcome == Outcome::NotMember {
-        assert!(store.put_in_inbox(entry, now_secs()).unwrap());
+        assert_eq!(store.put_in_inbox(entry, now_secs()).unwrap(), Kept::Waiting);
     }
     outcome
 }
@@ -236,7 +236,8 @@ fn whoever_joined_meanwhile_does_not_wait_in_the_inbox() {
     let entry = main_entry(5, 0);
     assert_eq!(ingest(&store, slice::from_ref(&entry), None).unwrap(), [Outcome::NotMember]);
     assert_eq!(offer(&store, &vouch(1, 0, 5, 1)), Outcome::New);
-    assert!(store.put_in_inbox(&entry, now_secs()).unwrap());
+    assert_eq!(store.put_in_inbox(&entry, now_secs()).unwrap(), Kept::Offered(Outcome::New));
+    assert_eq!(store.put_in_inbox(&entry, now_secs()).unwrap(), Kept::Offered(Outcome::Known));
     assert_eq!(store.inbox_count().unwrap(), 0);
     check(&store, &[founded(), vouch(1, 0, 5, 1), entry]);
 }
@@ -252,11 +253,39 @@ fn the_inbox_is_bounded_and_forgets() {
     );
     store.write(|db| Ok(db.execute(&fill, [])?)).unwrap();
     let entry = main_entry(5, 0);
-    assert!(!store.put_in_inbox(&entry, now).unwrap());
-    assert!(store.put_in_inbox(&entry, now + INBOX_SECS + 1).unwrap());
+    assert_eq!(store.put_in_inbox(&entry, now).unwrap(), Kept::NoRoom, "all have as many as this one would");
+    assert_eq!(store.put_in_inbox(&entry, now + INBOX_SECS + 1).unwrap(), Kept::Waiting);
     assert_eq!(store.inbox_count().unwrap(), 1);
-    assert!(store.put_in_inbox(&entry, now + INBOX_SECS + 1).unwrap(), "again");
+    assert_eq!(store.put_in_inbox(&entry, now + INBOX_SECS + 1).unwrap(), Kept::Waiting, "again");
     assert_eq!(store.inbox_count().unwrap(), 1);
+}
+
+#[test]
+fn one_stranger_has_a_share_of_the_inbox_and_leaves_room_for_others() {
+    let (_dir, store) = open();
+    pin_charter(&store, pinned()).unwrap();
+    let now = now_secs();
+    for n in 0..MAX_INBOX_OF_AUTHOR as u64 {
+        assert_eq!(store.put_in_inbox(&main_entry(5, n), now + n).unwrap(), Kept::Waiting);
+    }
+    assert_eq!(store.put_in_inbox(&main_entry(5, 200), now).unwrap(), Kept::NoRoom);
+    assert_eq!(store.put_in_inbox(&main_entry(5, 3), now).unwrap(), Kept::Waiting, "it waits already");
+    // Many others fill the rest, with two entries each.
+    let others = format!(
+        "INSERT INTO inbox (id, author, head, arrived_at_secs)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})
+         SELECT randomblob(32), CAST(printf('%032d', i / 2) AS BLOB), x'00', {now} FROM n",
+        MAX_INBOX - MAX_INBOX_OF_AUTHOR
+    );
+    store.write(|db| Ok(db.execute(&others, [])?)).unwrap();
+    assert_eq!(store.inbox_count().unwrap(), MAX_INBOX as u64);
+    for n in 0..50 {
+        assert_eq!(store.put_in_inbox(&main_entry(6, n), now).unwrap(), Kept::Waiting);
+    }
+    assert_eq!(store.inbox_count().unwrap(), MAX_INBOX as u64);
+    let waits = |author, n| store.in_inbox(&main_entry(author, n).head().id()).unwrap().is_some();
+    assert!(!waits(5, 49) && waits(5, 50), "the oldest of whoever had most are gone");
+    assert_eq!(store.put_in_inbox(&main_entry(6, 50), now).unwrap(), Kept::NoRoom, "both have as many");
 }
 
 /// Each vouch is by the member whom the one before it made.
@@ -330,7 +359,7 @@ proptest! {
             let outcomes = ingest(&store, part, None).unwrap();
             for (entry, outcome) in part.iter().zip(outcomes) {
                 if outcome == Outcome::NotMember {
-                    prop_assert!(store.put_in_inbox(entry, now_secs()).unwrap());
+                    prop_assert_eq!(store.put_in_inbox(entry, now_secs()).unwrap(), Kept::Waiting);
                 }
             }
         }

@@ -21,6 +21,7 @@ fn network(urls: &[&str], tls_root: &str) -> NetworkFile {
         name: "test".into(),
         private: true,
         peers: Vec::new(),
+        charter: None,
         publication_delay: None,
         tor: None,
         i2p: Some(I2pNetworkFile {

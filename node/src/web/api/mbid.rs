@@ -3,7 +3,7 @@
 //! Not here: words and other identifiers, which a search understands.
 
 use crate::app::{App, SharedApp, blocking};
-use crate::web::error::{ApiError, WebError, not_found};
+use crate::web::error::{ApiError, WebError, hidden, not_found};
 use crate::web::view::GroupView;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -63,8 +63,12 @@ pub async fn by_mbid(
     Path(mbid): Path<String>,
 ) -> Result<Json<Vec<Led>>, ApiError> {
     let (mbid, _) = mbid::parse(&mbid).map_err(|error| WebError::Bad(error.problem()))?;
-    let groups = blocking(&app, move |app| led(app, &mbid)).await?;
-    if groups.is_empty() { Err(not_found("This MBID").into()) } else { Ok(Json(groups)) }
+    let groups = blocking(&app, move |app| match led(app, &mbid)? {
+        groups if !groups.is_empty() => Ok(groups),
+        _ if app.is_hidden(&mbid)? => Err(hidden()),
+        _ => Err(not_found("This MBID")),
+    });
+    Ok(Json(groups.await?))
 }
 
 fn led(app: &App, mbid: &Uuid) -> Result<Vec<Led>, WebError> {

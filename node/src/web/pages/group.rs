@@ -5,7 +5,7 @@ use super::rows::{group_facts, now_hours};
 use super::wording::{self, Date};
 use super::{Frame, page};
 use crate::app::{App, SharedApp, blocking};
-use crate::web::error::{PageError, WebError, not_found};
+use crate::web::error::{PageError, WebError, hidden, not_found};
 use crate::web::view::{GroupView, LinkView};
 use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -110,6 +110,7 @@ fn read_mbid(path: Result<Path<String>, PathRejection>) -> Result<Uuid, WebError
 /// Where an MBID is shown; a release or recording may be in several groups.
 fn elsewhere(app: &App, mbid: Uuid) -> Result<Response, PageError> {
     match app.search.groups_of(&app.store, &Identifier::Mbid(mbid))?.as_slice() {
+        [] if app.is_hidden(&mbid)? => Err(hidden().into()),
         [] => Ok(page(
             StatusCode::NOT_FOUND,
             &UnlinkedPage {

@@ -2,6 +2,7 @@
 //!
 //! Not here: submitting, and what becomes of it (`tests/submitting.rs`).
 
+mod rulings;
 mod submitting;
 
 use crate::app::{App, SharedApp, uptime_secs};
@@ -54,6 +55,10 @@ impl Node {
 
     /// The same, before the search index knows of it.
     fn publish_unindexed(&self, changes: Value) -> Receipt {
+        submit(&self.app, &self.link(changes), None).unwrap()
+    }
+
+    fn link(&self, changes: Value) -> Link {
         let mut link = json!({
             "infohash_v1": V1, "mbid": GROUP, "mbid_kind": "release-group", "artist": "Nell Aster",
             "title": "Low Water", "year": 1999, "types": ["Album", "Live"], "format": "FLAC",
@@ -63,8 +68,7 @@ impl Node {
             "edition": { "title": null, "year": 2004, "label": "Ninth Harbour", "catno": "NHR-014", "country": null, "barcode": null },
         });
         link.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        let link: Link = serde_json::from_value(link).unwrap();
-        submit(&self.app, &link, None).unwrap()
+        serde_json::from_value(link).unwrap()
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

@@ -5,7 +5,9 @@ use crate::submit::{Draft, ReceiptState, link_of};
 use axum::http::header::ORIGIN;
 use deadwax_index::entry::Body as EntryBody;
 use deadwax_index::entry::charter::{Charter, CharterId};
+use deadwax_index::entry::identity::Identity;
 use deadwax_index::entry::limits::QUOTA_MAIN;
+use deadwax_index::entry::vouch::Vouch;
 use deadwax_index::ingest::pin_charter;
 use liblzma::write::XzEncoder;
 
@@ -208,4 +210,32 @@ async fn the_nodes_key_signs_as_much_as_the_charter_allows() {
     let other = [("magnet", "magnet:?xt=urn:btih:6a5b5c5d5e5f606162636465666768696a6b6c6d")];
     let fields: Vec<_> = other.into_iter().chain(fields.into_iter().skip(1)).collect();
     assert_eq!(node.post(&fields, &[]).await.status, StatusCode::BAD_REQUEST, "and no more");
+}
+
+/// The node's key is a stranger in its network, until a member answers for it.
+#[tokio::test]
+async fn what_waits_in_the_inbox_is_signed_once_and_is_published_by_a_vouch() {
+    let node = Node::new(false);
+    let mut operator = Identity::from_secret([9; 32]);
+    let charter = Charter { name: "Tidewater".into(), roster: vec![operator.author()], ..Charter::default() };
+    let charter = charter.signed(|message| vec![operator.sign_charter(message)]);
+    pin_charter(&node.app.store, CharterId::of(&charter.to_be_signed())).unwrap();
+    let founded = operator.sign(EntryBody::Charter(charter).to_bytes().unwrap(), 0, 0, 494_000);
+    node.app.take_in(&[founded], None).unwrap();
+
+    let first = node.publish(json!({}));
+    assert_eq!(first.state, ReceiptState::Inbox);
+    let again = node.publish(json!({}));
+    assert_eq!((again.id, again.state), (first.id.clone(), ReceiptState::Known), "nothing new is signed");
+    assert_eq!(node.app.store.inbox_count().unwrap(), 1);
+    assert_eq!(node.publish(json!({ "infohash_v1": "aa".repeat(20) })).state, ReceiptState::Inbox);
+
+    let key = node.app.signer.lock().unwrap().author();
+    let vouch = EntryBody::Vouch(Vouch { key, grant: 1, withdrawn: false, note: None });
+    let vouch = operator.sign(vouch.to_bytes().unwrap(), vouch.kind().number(), 1, 494_000);
+    node.app.take_in(&[vouch], None).unwrap();
+    assert_eq!(node.app.store.inbox_count().unwrap(), 0);
+    let known = node.publish(json!({}));
+    assert_eq!((known.id, known.state), (first.id, ReceiptState::Known));
+    assert_eq!(node.publish(json!({ "infohash_v1": "bb".repeat(20) })).state, ReceiptState::Released);
 }
