@@ -10,10 +10,6 @@ use serde_json::{Value, json};
 const MAX_DAYS: i64 = 366;
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:
-  deadwax account invite               print a code that opens one account within 30 days
-  deadwax account list                 names and keys of all accounts
-  deadwax account delete mara          delete an account with its key; what it published stays")]
 pub enum Account {
     /// Print a code that opens one account
     Invite {

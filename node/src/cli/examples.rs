@@ -26,6 +26,17 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("identity new", &["deadwax identity new --out author.json"]),
     ("identity show", &["deadwax identity show author.json --json"]),
+    ("identity import", &["deadwax identity import key.age --out author.json"]),
+    (
+        "identity export",
+        &[
+            "deadwax identity export author.json --out key.age",
+            "deadwax identity export author.json --out key.age --passphrase-file words.txt",
+        ],
+    ),
+    ("account invite", &["deadwax account invite", "deadwax account invite --days 7 --json"]),
+    ("account list", &["deadwax account list"]),
+    ("account delete", &["deadwax account delete mara"]),
     (
         "entry sign",
         &[

@@ -32,8 +32,11 @@ use tokio::time::{Instant, sleep};
 
 /// With fewer entries on the other side, or fewer that are lacking, a tail or a comparison is as good.
 const MANY_ENTRIES: u64 = 4_096;
-/// The share of a peer's entries that a node must lack to read segments.
-const LACKING_SHARE: u64 = 8;
+/// The share of a peer's entries that a node must lack to read segments: where less is missing, and scattered, a
+/// comparison carries less.
+const LACKING_SHARE: u64 = 2;
+/// The same for a node that has read some of them: what is missing is in the others.
+const LACKING_SHARE_OF_REST: u64 = 8;
 /// A peer's segments are read for this long before another one that waits has its turn.
 const SHARE: Duration = Duration::from_secs(300);
 /// A peer that is making segments is asked again after this.
@@ -111,7 +114,8 @@ impl SegmentTurns {
         count: u64,
     ) -> Result<bool, StoreError> {
         let own = blocking(app, move |app| app.store.scope_state(scope)).await?.count;
-        if count.saturating_sub(own) > MANY_ENTRIES.max(count / LACKING_SHARE) {
+        let share = if self.has_read_some() { LACKING_SHARE_OF_REST } else { LACKING_SHARE };
+        if count.saturating_sub(own) > MANY_ENTRIES.max(count / share) {
             return Ok(true);
         }
         // Where one was begun, the rest of it is less than what it takes to find out what is missing.
@@ -124,6 +128,11 @@ impl SegmentTurns {
             known.clear();
         }
         known.insert(sha256, was_read);
+    }
+
+    fn has_read_some(&self) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().any(|was_read| *was_read)
     }
 
     fn known(&self, sha256: &[u8; 32]) -> Option<bool> {

@@ -121,13 +121,11 @@ fn key(browser: &mut Browser) -> Result<String> {
 fn submit(browser: &mut Browser, base: &str, infohash: &str) -> Result<String> {
     browser.open(&format!("{base}/submit"), PAGE)?;
     let magnet = format!("magnet:?xt=urn:btih:{infohash}");
-    let fields = [
-        ("magnet", magnet.as_str()),
-        ("mbid", MBID),
-        ("artist", "The Salt Cartographers"),
-        ("title", "Maps of Low Water"),
-    ];
-    send(browser, "/submit", &fields)?;
+    send(browser, "/submit", &[("magnet", magnet.as_str()), ("mbid", MBID)])?;
+    let names = [("artist", "The Salt Cartographers"), ("title", "Maps of Low Water")];
+    browser.fill("form[action='/submit']", &names)?;
+    let status = browser.submit("button[name=confirm]", PAGE)?;
+    ensure!(status == 200, "refused: {status}: {}", browser.text("main")?);
     browser.attribute("[data-entry]", "data-entry")?.context("the receipt names no entry")
 }
 
