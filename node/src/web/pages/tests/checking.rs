@@ -332,7 +332,7 @@ async fn duplicates_of_all_four_sorts_are_pointed_out() {
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let page = node.post(&fields, &[]).await;
         assert_eq!(attributes(&page.text, "data-duplicate"), [sort], "{}", page.text);
-        assert_eq!(attributes(&page.text, "data-entry"), [first.id.clone()], "{sort}");
+        assert_eq!(attributes(&page.text, "data-entry"), std::slice::from_ref(&first.id), "{sort}");
     }
     let again =
         submit(&node.app, &link_with_findings(&node.app, &draft(hash(1), GROUP, "FLAC")).unwrap().0, None)
