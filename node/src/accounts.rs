@@ -25,6 +25,7 @@ pub use owner::{change_passphrase, delete, export};
 use crate::app::{App, uptime_secs};
 use crate::config::SignUp;
 use crate::submit::SubmitError;
+use crate::web::visitor;
 use age::AgeError;
 use deadwax_index::Problem;
 use deadwax_index::entry::AuthorKey;
@@ -145,7 +146,8 @@ impl Accounts {
     }
 
     fn begin(&self, name: String, identity: Identity) -> Result<SignedIn, getrandom::Error> {
-        let (secret, session) = self.sessions.begin(name, identity, uptime_secs())?;
+        let (secret, session) =
+            self.sessions.begin(name, identity, visitor::current().caller, uptime_secs())?;
         Ok(SignedIn { secret, session })
     }
 }
@@ -160,16 +162,16 @@ pub fn remove(app: &App, author: &AuthorKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Works on a passphrase for a name, and as much where no account has that name.
+/// Works on a passphrase, and as much where there is no account. Wrong ones are counted for `whose`: a name where
+/// somebody signs in, the account itself where its owner is signed in, whom nobody else can make wait.
 fn open_key(
     app: &App,
-    folded: &str,
+    whose: &str,
     account: Option<&Account>,
     passphrase: &str,
 ) -> Result<Zeroizing<[u8; 32]>, AccountError> {
     let accounts = &app.accounts;
-    accounts.back_off.attempt(folded, uptime_secs()).map_err(AccountError::TooOften)?;
-    accounts.sign_ins.take(uptime_secs()).map_err(AccountError::TooOften)?;
+    accounts.back_off.attempt(whose, uptime_secs()).map_err(AccountError::TooOften)?;
     let nobody;
     let (sealed, author): (&Sealed, AuthorKey) = match account {
         Some(account) => (&account.sealed, account.author),
@@ -179,7 +181,7 @@ fn open_key(
         }
     };
     let secret = seal::open(sealed, &author, passphrase)?.ok_or(AccountError::Wrong)?;
-    accounts.back_off.succeeded(folded);
+    accounts.back_off.succeeded(whose);
     Ok(secret)
 }
 

@@ -4,9 +4,11 @@ use crate::dialer::Stream;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -17,6 +19,8 @@ use tower::ServiceExt;
 
 /// Streams that are served at once on one network; one costs some 20 KiB.
 pub const MAX_STREAMS: usize = 512;
+/// Of these, streams of one destination of I2P: a browser opens six, a node some four.
+const MAX_STREAMS_OF_ONE: usize = 32;
 /// A request's head has to arrive within this time, and the next one on a kept connection too.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
 /// A caller who takes nothing of an answer for this long is gone, or never meant to read it.
@@ -83,12 +87,45 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
 }
 
 /// Who called, as far as the network says it. The onion service never does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
     /// Nobody in particular.
+    #[default]
     Anonymous,
     /// SHA-256 of an authenticated I2P destination.
     I2p([u8; 32]),
+}
+
+/// How many streams each destination of I2P has open. Over Tor nobody can be told from anybody else.
+#[derive(Default)]
+pub struct Callers(Mutex<HashMap<[u8; 32], usize>>);
+
+/// A stream's place among those of its destination, until it is dropped.
+pub struct Place(Arc<Callers>, [u8; 32]);
+
+impl Callers {
+    /// A place for one more stream, unless there are [`MAX_STREAMS_OF_ONE`].
+    pub fn take(self: &Arc<Self>, destination: [u8; 32]) -> Option<Place> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = open.entry(destination).or_default();
+        if *streams == MAX_STREAMS_OF_ONE {
+            return None;
+        }
+        *streams += 1;
+        Some(Place(Arc::clone(self), destination))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut streams) = open.entry(self.1) {
+            *streams.get_mut() -= 1;
+            if *streams.get() == 0 {
+                streams.remove();
+            }
+        }
+    }
 }
 
 /// Serves one stream until it ends. `permit` is given back then.

@@ -14,6 +14,7 @@ pub use draft::{Draft, link_of};
 use crate::accounts::sessions::Session;
 use crate::accounts::signing::{self, SigningKey};
 use crate::app::{App, now_secs};
+use data_encoding::HEXLOWER;
 use deadwax_index::Problem;
 use deadwax_index::entry::kind::Kind;
 use deadwax_index::entry::link::Link;
@@ -104,9 +105,10 @@ pub fn submit_as(
     link: &Link,
     idempotency_key: Option<&str>,
 ) -> Result<Receipt, SubmitError> {
-    let key = usable(idempotency_key);
     let body = link.to_body().map_err(|error| error.problem())?;
     let signer = SigningKey::choose(app, account);
+    let key = receipt_key(&signer.author(), idempotency_key);
+    let key = key.as_deref();
     if let Some(receipt) = known(app, &signer.author(), link, key)? {
         return Ok(receipt);
     }
@@ -117,9 +119,12 @@ pub fn submit_as(
     sign(app, signer, body, Kind::Link, &subject(link), key)
 }
 
-/// Keys of other lengths are none of ours and are passed over.
-fn usable(key: Option<&str>) -> Option<&str> {
-    key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()))
+/// What the receipt of a submission is kept under: its idempotency key and who signs, so that a key which somebody else
+/// used before gives no foreign receipt. Keys of other lengths are none of ours and are passed over.
+fn receipt_key(author: &AuthorKey, key: Option<&str>) -> Option<String> {
+    let key = key.filter(|key| (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len()))?;
+    let hash = Sha256::new().chain_update(author.0).chain_update(key).finalize();
+    Some(HEXLOWER.encode(&hash))
 }
 
 /// Signs a body of the main scope with the next free n, keeps it, and releases it if it need not wait.

@@ -10,28 +10,20 @@ pub mod pages;
 pub mod search_query;
 pub mod sync;
 pub mod tracker;
+mod upload;
 pub mod view;
 pub mod visitor;
 
 use crate::app::SharedApp;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use std::sync::Arc;
-use std::time::Duration;
-use tower::limit::GlobalConcurrencyLimitLayer;
 
 /// The largest request has a .torrent file of 8 MiB in base64, and other fields beside it.
 pub const MAX_REQUEST_BYTES: usize = 12 * 1024 * 1024;
 /// All other requests: a fetch of 16,384 ids has 256 KiB.
 pub const MAX_SMALL_REQUEST_BYTES: usize = 256 * 1024;
-/// Large requests that are read at once, on all networks together.
-const MAX_LARGE_REQUESTS: usize = 8;
-/// 12 MiB at 40 kB/s, which is a slow circuit.
-const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The routes of a node.
 pub fn router(app: SharedApp) -> Router {
@@ -41,7 +33,8 @@ pub fn router(app: SharedApp) -> Router {
         .route("/search.atom", get(feeds::search))
         .route("/api/v1/search", get(api::search))
         .route("/api/v1/mbid/{mbid}", get(api::by_mbid))
-        .merge(large_requests())
+        // It may carry a .torrent file.
+        .route("/api/v1/entries", post(api::submit).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)))
         .route("/api/v1/entries/{id}", get(api::entry))
         .route("/sync/v1/state", get(sync::state))
         .route("/sync/v1/{scope}/tail", get(sync::tail))
@@ -58,24 +51,7 @@ pub fn router(app: SharedApp) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_SMALL_REQUEST_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), visitor::recognise))
-        .layer(middleware::from_fn(limit_upload))
+        .layer(middleware::from_fn(upload::bound))
         .layer(middleware::from_fn(headers::add))
         .with_state(app)
-}
-
-/// Requests that may carry a .torrent file: read a few at a time, because each is held in memory.
-fn large_requests() -> Router<SharedApp> {
-    Router::new()
-        .route("/api/v1/entries", post(api::submit))
-        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
-        .layer(GlobalConcurrencyLimitLayer::new(MAX_LARGE_REQUESTS))
-}
-
-/// Ends a request whose body does not arrive within [`UPLOAD_TIMEOUT`]; answers may take as long as they like.
-async fn limit_upload(request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
-        return next.run(request).await;
-    }
-    let answered = tokio::time::timeout(UPLOAD_TIMEOUT, next.run(request)).await;
-    answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }

@@ -210,6 +210,14 @@ impl Store {
         })
     }
 
+    /// Whether an invite, as its hash, opens an account now.
+    pub fn has_invite(&self, hash: &[u8; 32], now_secs: u64) -> Result<bool, StoreError> {
+        self.write_private(|db| {
+            let sql = "SELECT 1 FROM invites WHERE hash = ?1 AND expires_at_secs > ?2";
+            Ok(db.prepare_cached(sql)?.exists(params![hash, now_secs as i64])?)
+        })
+    }
+
     /// Keeps what an entry of an account says, because its n is taken. False: its author has no account.
     pub fn keep_loss(&self, entry: &VerifiedEntry, subject: &Subject) -> Result<bool, StoreError> {
         let (head, Some(body)) = (entry.head(), entry.body()) else { return Ok(false) };
@@ -332,10 +340,13 @@ mod tests {
         let open = |key: u8, invite: u8, now_secs| {
             store.add_account(&account(&format!("name {key}"), key), Some(&[invite; 32]), now_secs).unwrap()
         };
+        let has = |invite: u8, now_secs| store.has_invite(&[invite; 32], now_secs).unwrap();
+        assert_eq!([has(1, 50), has(1, 100), has(2, 50)], [true, false, false]);
         assert_eq!(open(1, 2, 50), Added::NoInvite);
         assert_eq!(open(1, 1, 100), Added::NoInvite, "too old");
         assert_eq!(open(1, 1, 50), Added::Added);
         assert_eq!(open(2, 1, 50), Added::NoInvite, "used");
+        assert!(!has(1, 50));
         for number in 0..MAX_INVITES {
             let mut hash = [9; 32];
             hash[..8].copy_from_slice(&number.to_le_bytes());

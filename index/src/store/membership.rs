@@ -7,7 +7,7 @@ use super::changes::SetChanges;
 use super::entries::{read_head, verify};
 use super::{Store, StoreError, lock};
 use crate::entry::charter::CharterId;
-use crate::entry::{AuthorKey, EntryId, VerifiedEntry, VerifiedHead};
+use crate::entry::{AuthorKey, EntryId, Scope, VerifiedEntry, VerifiedHead};
 use crate::members::{CoreEntry, Members, members_root};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -101,6 +101,22 @@ impl Store {
             Ok(None)
         })?;
         found.as_ref().map(verify_row).transpose()
+    }
+
+    /// The lowest n of `author` in `scope` above all that wait in the inbox.
+    pub(super) fn next_n_in_inbox(&self, author: &AuthorKey, scope: Scope) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT head FROM inbox WHERE author = ?1")?;
+            let mut rows = statement.query([author.0])?;
+            let mut next = 0;
+            while let Some(row) = rows.next()? {
+                let (_, statement) = read_head(&row.get::<_, Vec<u8>>(0)?)?;
+                if statement.scope() == scope {
+                    next = next.max(statement.n.saturating_add(1));
+                }
+            }
+            Ok(next)
+        })
     }
 
     /// The entry with this id, if it waits in the inbox.

@@ -57,6 +57,14 @@ impl Store {
         self.outbox("release_at_secs <= ?1", [now_secs as i64])
     }
 
+    /// The ids of all that wait.
+    pub fn waiting_ids(&self) -> Result<Vec<EntryId>, StoreError> {
+        self.write_private(|db| {
+            let mut statement = db.prepare_cached("SELECT id FROM outbox")?;
+            Ok(statement.query_map([], |row| row.get(0).map(EntryId))?.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The waiting entry with this id.
     pub fn waiting(&self, id: &EntryId) -> Result<Option<VerifiedEntry>, StoreError> {
         Ok(self.outbox("id = ?1", [id.0])?.pop())
@@ -96,13 +104,14 @@ impl Store {
         })
     }
 
-    /// The lowest n of `author` in `scope` above all of the set's and of the outbox's.
+    /// The lowest n of `author` in `scope` above all of the set's, of the outbox's and of the inbox's.
     pub fn next_n_with_outbox(&self, author: &AuthorKey, scope: Scope) -> Result<u64, StoreError> {
         let waiting: Option<i64> = self.write_private(|db| {
             let sql = "SELECT max(n) FROM outbox WHERE author = ?1 AND scope = ?2";
             Ok(db.query_row(sql, params![author.0, scope as i64], |row| row.get(0))?)
         })?;
-        Ok(self.next_n(author, scope)?.max(waiting.map_or(0, |n| n as u64 + 1)))
+        let in_inbox = self.next_n_in_inbox(author, scope)?;
+        Ok(self.next_n(author, scope)?.max(in_inbox).max(waiting.map_or(0, |n| n as u64 + 1)))
     }
 }
 

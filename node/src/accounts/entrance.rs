@@ -18,12 +18,12 @@ use zeroize::Zeroizing;
 /// # Errors
 /// See [`AccountError`]; then there is none.
 pub fn sign_up(app: &App, opening: &Opening<'_>) -> Result<SignedIn, AccountError> {
-    may_open(app)?;
+    let invite = may_open(app, opening)?;
     let name = Name::new(opening.name)?;
     check_passphrase(opening.passphrase, opening.repeat, opening.name)?;
     let mut secret = Zeroizing::new([0; 32]);
     getrandom::fill(&mut secret[..])?;
-    open_account(app, name, &secret, NextN::default(), opening)
+    open_account(app, name, &secret, NextN::default(), opening, invite)
 }
 
 /// Opens an account with the key in a text that [`export`] made, here or elsewhere.
@@ -31,7 +31,7 @@ pub fn sign_up(app: &App, opening: &Opening<'_>) -> Result<SignedIn, AccountErro
 /// # Errors
 /// See [`AccountError`]; then there is none.
 pub fn import(app: &App, text: &str, opening: &Opening<'_>) -> Result<SignedIn, AccountError> {
-    may_open(app)?;
+    let invite = may_open(app, opening)?;
     let name = Name::new(opening.name)?;
     check_passphrase(opening.passphrase, opening.passphrase, opening.name)?;
     app.accounts.sign_ins.take(uptime_secs()).map_err(AccountError::TooOften)?;
@@ -40,7 +40,7 @@ pub fn import(app: &App, text: &str, opening: &Opening<'_>) -> Result<SignedIn, 
     let known = |scope| app.store.next_n_with_outbox(&identity.author(), scope);
     let (core, main) = (known(Scope::Core)?, known(Scope::Main)?);
     let next_n = NextN { core: identity.next_n.core.max(core), main: identity.next_n.main.max(main) };
-    open_account(app, name, &identity.secret(), next_n, opening)
+    open_account(app, name, &identity.secret(), next_n, opening, invite)
 }
 
 /// Signs in.
@@ -51,17 +51,33 @@ pub fn sign_in(app: &App, name: &str, passphrase: &str) -> Result<SignedIn, Acco
     let account = Name::parse(name).map(|name| app.store.account(&name.folded)).transpose()?.flatten();
     let folded =
         account.as_ref().map_or_else(|| name.trim().to_lowercase(), |account| account.folded.clone());
+    app.accounts.back_off.check(&folded, uptime_secs()).map_err(AccountError::TooOften)?;
+    app.accounts.sign_ins.take(uptime_secs()).map_err(AccountError::TooOften)?;
     let secret = open_key(app, &folded, account.as_ref(), passphrase)?;
     let Some(account) = account else { return Err(AccountError::Wrong) };
+    // Its passphrase may have been changed, or the account deleted, while this one was worked on.
+    if app.store.account(&account.folded)?.is_none_or(|now| now.sealed != account.sealed) {
+        return Err(AccountError::Wrong);
+    }
     let signed_in = app.accounts.begin(account.name, Identity::from_secret(*secret))?;
     signing::mend(app, &signed_in.session)?;
     Ok(signed_in)
 }
 
-fn may_open(app: &App) -> Result<(), AccountError> {
+/// The hash of the invite that opens the account, if it takes one. Nobody else's turn is used up, and no name is told,
+/// for an invite that is none.
+fn may_open(app: &App, opening: &Opening<'_>) -> Result<Option<[u8; 32]>, AccountError> {
     match app.config.accounts.sign_up {
         SignUp::Closed => Err(AccountError::Closed),
-        SignUp::Open | SignUp::Invite => Ok(()),
+        SignUp::Open => Ok(None),
+        SignUp::Invite => {
+            let hash = invite::hash(opening.invite);
+            if app.store.has_invite(&hash, now_secs())? {
+                Ok(Some(hash))
+            } else {
+                Err(invite::unknown().into())
+            }
+        }
     }
 }
 
@@ -71,13 +87,8 @@ fn open_account(
     secret: &[u8; 32],
     next_n: NextN,
     opening: &Opening<'_>,
+    invite: Option<[u8; 32]>,
 ) -> Result<SignedIn, AccountError> {
-    let hash = match app.config.accounts.sign_up {
-        SignUp::Open => None,
-        // Not worth the work on a passphrase.
-        _ if !invite::is_likely(opening.invite) => return Err(invite::unknown().into()),
-        SignUp::Invite | SignUp::Closed => Some(invite::hash(opening.invite)),
-    };
     app.accounts.sign_ups.take(uptime_secs()).map_err(AccountError::TooOften)?;
     let identity = Identity::from_secret(*secret);
     let author = identity.author();
@@ -86,7 +97,7 @@ fn open_account(
     let problem = |code, field, message: &str, fix| {
         Err(AccountError::Problem(Problem { code, field, message: message.into(), fix }))
     };
-    match app.store.add_account(&account, hash.as_ref(), now_secs())? {
+    match app.store.add_account(&account, invite.as_ref(), now_secs())? {
         Added::Added => app.accounts.any.store(true, Ordering::Relaxed),
         Added::NameTaken => {
             let fix = "Choose another one. If it is yours, sign in.";

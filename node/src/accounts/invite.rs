@@ -40,11 +40,6 @@ pub fn hash(code: &str) -> [u8; 32] {
     Sha256::digest(plain.to_lowercase()).into()
 }
 
-/// Whether it is worth a derivation to try it: it has the form of a code.
-pub fn is_likely(code: &str) -> bool {
-    code.chars().take(MAX_CHARS).filter(char::is_ascii_alphanumeric).count() == BYTES * 8 / 5
-}
-
 /// The answer to any other code.
 pub fn unknown() -> Problem {
     Problem {

@@ -102,6 +102,18 @@ impl BackOff {
         Ok(())
     }
 
+    /// Whether a name has to wait; that counts as nothing.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub fn check(&self, name: &str, now_secs: u64) -> Result<(), u64> {
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match names.get(&hash(name)) {
+            Some((_, until_secs)) if now_secs < *until_secs => Err(*until_secs - now_secs),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets the failures of a name: its passphrase was right.
     pub fn succeeded(&self, name: &str) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -23,7 +23,7 @@ pub fn change_passphrase(
 ) -> Result<SignedIn, AccountError> {
     let account = account_of(app, session)?;
     check_passphrase(new, repeat, &account.name)?;
-    let secret = open_key(app, &account.folded, Some(&account), old)?;
+    let secret = open_own_key(app, &account, old)?;
     let sealed = seal::seal(&secret, &account.author, new, app.accounts.cost)?;
     if !app.store.seal_account(&account.author, &sealed)? {
         return Err(AccountError::Wrong);
@@ -38,7 +38,7 @@ pub fn change_passphrase(
 /// See [`AccountError`].
 pub fn export(app: &App, session: &Session, passphrase: &str) -> Result<String, AccountError> {
     let account = account_of(app, session)?;
-    let secret = open_key(app, &account.folded, Some(&account), passphrase)?;
+    let secret = open_own_key(app, &account, passphrase)?;
     let mut identity = Identity::from_secret(*secret);
     for (scope, used) in [(Scope::Core, account.next_n.core), (Scope::Main, account.next_n.main)] {
         let seen = app.store.next_n_with_outbox(&account.author, scope)?;
@@ -54,8 +54,13 @@ pub fn export(app: &App, session: &Session, passphrase: &str) -> Result<String, 
 /// See [`AccountError`]; then it is still there.
 pub fn delete(app: &App, session: &Session, passphrase: &str) -> Result<(), AccountError> {
     let account = account_of(app, session)?;
-    open_key(app, &account.folded, Some(&account), passphrase)?;
+    open_own_key(app, &account, passphrase)?;
     Ok(remove(app, &account.author)?)
+}
+
+fn open_own_key(app: &App, account: &Account, passphrase: &str) -> Result<Zeroizing<[u8; 32]>, AccountError> {
+    // No name has a space in it.
+    open_key(app, &format!("key {}", account.author), Some(account), passphrase)
 }
 
 fn account_of(app: &App, session: &Session) -> Result<Account, AccountError> {

@@ -2,6 +2,7 @@
 //!
 //! Not here: cookies and forms ([`crate::web::visitor`]).
 
+use crate::serve::Caller;
 use data_encoding::HEXLOWER;
 use deadwax_index::entry::AuthorKey;
 use deadwax_index::entry::identity::Identity;
@@ -30,6 +31,8 @@ pub struct Session {
     name: String,
     identity: Mutex<Identity>,
     form_token: String,
+    /// Where it began. A destination of I2P is kept for as long as the session, here alone.
+    caller: Caller,
 }
 
 impl Session {
@@ -85,12 +88,13 @@ impl Sessions {
         &self,
         name: String,
         identity: Identity,
+        caller: Caller,
         now_secs: u64,
     ) -> Result<(Secret, Arc<Session>), getrandom::Error> {
         let secret = random_hex()?;
         let form_token = random_hex()?.to_string();
         let author = identity.author();
-        let session = Arc::new(Session { author, name, identity: Mutex::new(identity), form_token });
+        let session = Arc::new(Session { author, name, identity: Mutex::new(identity), form_token, caller });
         let mut all = self.all();
         all.retain(|_, kept| !kept.is_over(now_secs));
         let of_account = |kept: &Kept| kept.session.author == author;
@@ -105,13 +109,16 @@ impl Sessions {
         Ok((secret, session))
     }
 
-    /// The session of a cookie, which is used by that.
-    pub fn find(&self, secret: &str, now_secs: u64) -> Option<Arc<Session>> {
+    /// The session of a cookie that comes from where it began; it is used by that.
+    pub fn find(&self, secret: &str, caller: Caller, now_secs: u64) -> Option<Arc<Session>> {
         let mut all = self.all();
         let hash = hash(secret);
         let kept = all.get_mut(&hash)?;
         if kept.is_over(now_secs) {
             all.remove(&hash);
+            return None;
+        }
+        if kept.session.caller != caller {
             return None;
         }
         kept.used_secs = now_secs;
@@ -168,7 +175,22 @@ mod tests {
     use super::*;
 
     fn begin(sessions: &Sessions, key: u8, now_secs: u64) -> Secret {
-        sessions.begin("mara".into(), Identity::from_secret([key; 32]), now_secs).unwrap().0
+        sessions
+            .begin("mara".into(), Identity::from_secret([key; 32]), Caller::Anonymous, now_secs)
+            .unwrap()
+            .0
+    }
+
+    fn find(sessions: &Sessions, secret: &str, now_secs: u64) -> Option<Arc<Session>> {
+        sessions.find(secret, Caller::Anonymous, now_secs)
+    }
+
+    #[test]
+    fn a_session_is_of_use_where_it_began() {
+        let sessions = Sessions::default();
+        let secret = begin(&sessions, 1, 0);
+        assert!(sessions.find(&secret, Caller::I2p([1; 32]), 0).is_none());
+        assert!(find(&sessions, &secret, 0).is_some(), "that did not end it");
     }
 
     #[test]
@@ -178,21 +200,21 @@ mod tests {
         let used = begin(&sessions, 1, 0);
         assert_eq!(idle.len(), 64);
         for now_secs in (0..LONGEST_SECS).step_by(IDLE_SECS as usize - 1) {
-            assert!(sessions.find(&used, now_secs).is_some(), "{now_secs}");
+            assert!(find(&sessions, &used, now_secs).is_some(), "{now_secs}");
         }
-        assert!(sessions.find(&idle, IDLE_SECS).is_none());
-        assert!(sessions.find(&used, LONGEST_SECS).is_none());
+        assert!(find(&sessions, &idle, IDLE_SECS).is_none());
+        assert!(find(&sessions, &used, LONGEST_SECS).is_none());
         assert_eq!(sessions.all().len(), 0);
 
         let (one, other, foreign) = (begin(&sessions, 1, 0), begin(&sessions, 1, 0), begin(&sessions, 2, 0));
-        sessions.end(&sessions.find(&one, 0).unwrap());
-        assert!(sessions.find(&one, 0).is_none() && sessions.find(&other, 0).is_some());
+        sessions.end(&find(&sessions, &one, 0).unwrap());
+        assert!(find(&sessions, &one, 0).is_none() && find(&sessions, &other, 0).is_some());
         let author = Identity::from_secret([1; 32]).author();
         assert!(sessions.of_account(&author, 0).is_some());
         sessions.end_all(&author);
         assert!(sessions.of_account(&author, 0).is_none());
-        assert!(sessions.find(&other, 0).is_none() && sessions.find(&foreign, 0).is_some());
-        let left = sessions.find(&foreign, 0).map(|session| Arc::downgrade(&session)).unwrap();
+        assert!(find(&sessions, &other, 0).is_none() && find(&sessions, &foreign, 0).is_some());
+        let left = find(&sessions, &foreign, 0).map(|session| Arc::downgrade(&session)).unwrap();
         sessions.sweep(IDLE_SECS);
         assert!(left.upgrade().is_none(), "the key is not in memory any more");
     }
@@ -201,7 +223,7 @@ mod tests {
     fn tokens_are_of_one_session() {
         let sessions = Sessions::default();
         let (one, other) = (begin(&sessions, 1, 0), begin(&sessions, 1, 0));
-        let (one, other) = (sessions.find(&one, 0).unwrap(), sessions.find(&other, 0).unwrap());
+        let (one, other) = (find(&sessions, &one, 0).unwrap(), find(&sessions, &other, 0).unwrap());
         assert!(one.is_token(one.form_token()) && !one.is_token(other.form_token()) && !one.is_token(""));
     }
 
@@ -209,13 +231,13 @@ mod tests {
     fn the_session_that_was_not_used_for_longest_makes_room() {
         let sessions = Sessions::default();
         let all: Vec<_> = (0..MAX_OF_ACCOUNT as u64).map(|now_secs| begin(&sessions, 1, now_secs)).collect();
-        sessions.find(&all[0], 100).unwrap();
+        find(&sessions, &all[0], 100).unwrap();
         begin(&sessions, 1, 100);
-        assert!(sessions.find(&all[0], 100).is_some() && sessions.find(&all[1], 100).is_none());
+        assert!(find(&sessions, &all[0], 100).is_some() && find(&sessions, &all[1], 100).is_none());
         for key in 0..MAX_SESSIONS {
             let mut secret = [9; 32];
             secret[..8].copy_from_slice(&key.to_le_bytes());
-            sessions.begin("x".into(), Identity::from_secret(secret), 200).unwrap();
+            sessions.begin("x".into(), Identity::from_secret(secret), Caller::Anonymous, 200).unwrap();
         }
         assert_eq!(sessions.all().len(), MAX_SESSIONS);
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::app::SharedApp;
 use crate::config::Config;
+use crate::serve::Caller;
 use crate::submit::{Receipt, ReceiptState, submit_as};
 use data_encoding::HEXLOWER;
 use deadwax_index::entry::charter::{Charter, CharterId};
@@ -55,7 +56,7 @@ fn a_key_outlives_restarts_and_sessions_do_not() {
     drop(app);
 
     let app = open(dir.path(), false);
-    assert!(app.accounts.sessions.find(&first.secret, uptime_secs()).is_none());
+    assert!(app.accounts.sessions.find(&first.secret, Caller::Anonymous, uptime_secs()).is_none());
     assert!(matches!(sign_in(&app, "mara", "low water at ten"), Err(AccountError::Wrong)));
     let again = sign_in(&app, " MARA ", PASSPHRASE).unwrap();
     assert_eq!(again.session.author(), first.session.author());
@@ -131,7 +132,7 @@ fn a_key_moves_to_another_node_with_its_counters() {
 
     delete(&here, &mara.session, PASSPHRASE).unwrap();
     assert_eq!(here.store.account_count().unwrap(), 0);
-    assert!(here.accounts.sessions.find(&mara.secret, uptime_secs()).is_none());
+    assert!(here.accounts.sessions.find(&mara.secret, Caller::Anonymous, uptime_secs()).is_none());
     assert!(
         submit_as(&here, Some(&mara.session), &link(5), None).is_err(),
         "a session that somebody still holds"
@@ -177,6 +178,79 @@ fn a_node_takes_so_many_sign_ups_at_once_and_an_account_so_many_links() {
         "{refused:?}"
     );
     assert_eq!(submit(&app, &mara.session, 0).state, ReceiptState::Known, "looking again is free");
+}
+
+/// Whoever has no invite takes no turn from those who have one, and is told of no name.
+#[test]
+fn what_is_no_invite_costs_nobody_anything() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.accounts.sign_up = SignUp::Invite;
+    let app = App::for_test(dir.path(), config);
+    let code = |result: Result<SignedIn, AccountError>| match result.err() {
+        Some(AccountError::Problem(problem)) => problem.code,
+        other => panic!("{other:?}"),
+    };
+    let invite = new_invite(&app, 7).unwrap().unwrap();
+    sign_up(&app, &Opening { invite: &invite, ..opening("mara") }).unwrap();
+    let (invite, none) = (new_invite(&app, 7).unwrap().unwrap(), "abcdef-ghijkl-mnopqr-stuvwx");
+    for _ in 0..2 * SIGN_UPS.0.max(SIGN_INS.0) {
+        assert_eq!(code(sign_up(&app, &Opening { invite: none, ..opening("mara") })), "account.invite");
+        assert_eq!(
+            code(import(&app, "a key", &Opening { invite: none, ..opening("mara") })),
+            "account.invite"
+        );
+    }
+    assert_eq!(code(sign_up(&app, &Opening { invite: &invite, ..opening("mara") })), "account.taken");
+    sign_up(&app, &Opening { invite: &invite, ..opening("nell") }).unwrap();
+    sign_in(&app, "mara", PASSPHRASE).unwrap();
+}
+
+#[test]
+fn strangers_do_not_keep_an_owner_from_their_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = open(dir.path(), false);
+    let mara = sign_up(&app, &opening("mara")).unwrap();
+    while !matches!(sign_in(&app, "mara", "low water at ten"), Err(AccountError::TooOften(_))) {}
+    let waits = export(&app, &mara.session, "low water at ten").err().unwrap();
+    assert!(matches!(waits, AccountError::Wrong), "{waits:?}");
+    export(&app, &mara.session, PASSPHRASE).unwrap();
+    // Somebody at a browser that was left open has few attempts, too.
+    let waits = (0..10).find_map(|_| match export(&app, &mara.session, "low water at ten") {
+        Err(AccountError::TooOften(secs)) => Some(secs),
+        _ => None,
+    });
+    assert!(waits.is_some());
+}
+
+/// What waits in the inbox has its n, whichever way it came there.
+#[test]
+fn an_n_in_the_inbox_is_not_used_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = open(dir.path(), false);
+    found(&app, 2);
+    let mara = sign_up(&app, &opening("mara")).unwrap();
+    let mut elsewhere = Identity::from_secret(mara.session.identity().secret());
+    let body = link(7).to_body().unwrap();
+    let entry = elsewhere.sign(body, 32, 4, 494_000);
+    assert_eq!(crate::submit::submit_signed(&app, &entry).unwrap().state, ReceiptState::Inbox);
+    assert_eq!(submit(&app, &mara.session, 1).n, 5);
+}
+
+/// One who guesses another's idempotency key gets no foreign receipt.
+#[test]
+fn an_idempotency_key_is_of_one_author() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = open(dir.path(), false);
+    let (mara, nell) = (sign_up(&app, &opening("mara")).unwrap(), sign_up(&app, &opening("nell")).unwrap());
+    let send =
+        |who: &SignedIn, number| submit_as(&app, Some(&who.session), &link(number), Some("1")).unwrap();
+    let first = send(&mara, 1);
+    assert_eq!(send(&mara, 1).id, first.id);
+    assert_eq!(send(&mara, 2).id, first.id, "one key, one entry");
+    let foreign = send(&nell, 3);
+    assert_ne!(foreign.id, first.id);
+    assert_eq!(entry(&app, &foreign).head().author(), nell.session.author());
 }
 
 /// Makes the node's key the only operator of a network.

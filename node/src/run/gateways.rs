@@ -5,7 +5,7 @@ use super::reseed::{self, Note};
 use crate::app::SharedApp;
 use crate::config::RouterKind;
 use crate::networks::{Network, Reach};
-use crate::serve::{Caller, MAX_STREAMS, serve};
+use crate::serve::{Caller, Callers, MAX_STREAMS, serve};
 use crate::web;
 use anyhow::{Context, Result, bail};
 use axum::Router;
@@ -181,10 +181,18 @@ async fn serve_onion(mut listener: OnionListener, router: Router) -> Result<()> 
 
 async fn serve_i2p(mut listener: I2pListener, router: Router) -> Result<()> {
     let streams = Arc::new(Semaphore::new(MAX_STREAMS));
+    let callers = Arc::new(Callers::default());
     loop {
         let permit = Arc::clone(&streams).acquire_owned().await?;
         let Some((stream, destination)) = listener.accept().await else { bail!("it takes no more streams") };
-        tokio::spawn(serve(stream, router.clone(), Caller::I2p(*destination.as_hash()), permit));
+        let hash = *destination.as_hash();
+        // One more is closed at once: whoever has so many open has them for others' harm.
+        let Some(place) = callers.take(hash) else { continue };
+        let served = serve(stream, router.clone(), Caller::I2p(hash), permit);
+        tokio::spawn(async move {
+            served.await;
+            drop(place);
+        });
     }
 }
 

@@ -112,12 +112,13 @@ impl Reseeding {
             match read(&path, self.servers.as_ref()).await {
                 Ok(infos) => match self.i2p.seed(infos).await {
                     Ok(_) => return Ok(()),
+                    // Without its path, which is no business of those who read the status page.
                     Err(error) => {
-                        self.file_problem = Some(format!("{} cannot be used: {error}", path.display()))
+                        self.file_problem = Some(format!("the file of --reseed cannot be used: {error}"))
                     }
                 },
                 Err(problem) => {
-                    self.file_problem = Some(format!("{} cannot be used: {problem}", path.display()))
+                    self.file_problem = Some(format!("the file of --reseed cannot be used: {problem}"))
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! The format has more than the form: tracks and several artists are left to those who sign entries by hand.
 
 use super::draft::Draft;
-use super::{Receipt, SubmitError, answered, problem, receipt, sign, usable};
+use super::{Receipt, SubmitError, answered, problem, receipt, receipt_key, sign};
 use crate::accounts::sessions::Session;
 use crate::accounts::signing::SigningKey;
 use crate::app::App;
@@ -34,7 +34,8 @@ pub fn sign_own_release(
     let bytes = Body::OwnRelease(body).to_bytes().map_err(|error| form_field(error.problem()))?;
     let subject = Sha256::new().chain_update(SUBJECT_CONTEXT).chain_update(&bytes).finalize().into();
     let signer = SigningKey::choose(app, account);
-    let key = usable(key);
+    let key = receipt_key(&signer.author(), key);
+    let key = key.as_deref();
     if let Some(receipt) = answered(app, key)? {
         return uuid_of(receipt);
     }

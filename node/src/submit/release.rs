@@ -177,8 +177,9 @@ fn own_release_of(app: &App, uuid: &Uuid) -> Result<Option<Release>, SubmitError
     let body = match app.store.own_release(uuid)? {
         Some(own) => Some(own.body),
         None => {
-            let waiting = app.store.due_in_outbox(i64::MAX as u64)?;
-            let own = waiting.iter().find(|entry| own_release::uuid(&entry.head().id()) == *uuid);
+            let ids = app.store.waiting_ids()?;
+            let id = ids.iter().find(|id| own_release::uuid(id) == *uuid);
+            let own = id.map(|id| app.store.waiting(id)).transpose()?.flatten();
             own.and_then(|entry| OwnRelease::from_body(entry.body()?).ok())
         }
     };

@@ -5,6 +5,7 @@
 
 use crate::accounts::sessions::{Secret, Session};
 use crate::app::{SharedApp, uptime_secs};
+use crate::serve::Caller;
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use axum::middleware::Next;
@@ -26,6 +27,8 @@ pub const TOKEN_FIELD: &str = "form_token";
 pub struct Visitor {
     /// Their session, if they are signed in.
     pub session: Option<Arc<Session>>,
+    /// Where they called from.
+    pub caller: Caller,
     /// Whether this node has accounts to offer.
     pub is_offered: bool,
 }
@@ -44,12 +47,14 @@ pub fn within<T>(visitor: Visitor, work: impl FnOnce() -> T) -> T {
     VISITOR.sync_scope(visitor, work)
 }
 
-/// Finds the session of each request's cookie.
+/// Finds the session of each request's cookie. It has to have begun where the request comes from: in I2P another site
+/// can set cookies for this one, and would sign a visitor in as somebody else.
 pub async fn recognise(State(app): State<SharedApp>, request: Request, next: Next) -> Response {
     let secret = cookie(request.headers());
-    let session = secret.and_then(|secret| app.accounts.sessions.find(secret, uptime_secs()));
+    let caller = request.extensions().get().copied().unwrap_or_default();
+    let session = secret.and_then(|secret| app.accounts.sessions.find(secret, caller, uptime_secs()));
     let is_offered = app.accounts.are_offered(app.config.accounts.sign_up);
-    VISITOR.scope(Visitor { session, is_offered }, next.run(request)).await
+    VISITOR.scope(Visitor { session, caller, is_offered }, next.run(request)).await
 }
 
 /// Gives the browser a session's secret, in place of any that it had.
@@ -69,9 +74,12 @@ fn set(response: &mut Response, cookie: &str) {
     }
 }
 
+/// The secret, if there is one alone: of two, one is not from here, and which is not known.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    pairs.flat_map(|value| value.split(';')).find_map(|pair| pair.trim().strip_prefix("session="))
+    let mut secrets =
+        pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().strip_prefix("session="));
+    secrets.next().filter(|_| secrets.next().is_none())
 }
 
 /// Takes the token out of a form and says for whom the form is: the account that is signed in, or the node.
@@ -104,6 +112,7 @@ mod tests {
         for (value, found) in [
             ("session=abc", Some("abc")),
             ("theme=dark; session=abc; x=y", Some("abc")),
+            ("session=abc; session=def", None),
             ("xsession=abc", None),
             ("session", None),
             ("", None),

@@ -37,7 +37,6 @@ struct NetworkLine {
     state: &'static str,
     is_reachable: bool,
     words: &'static str,
-    detail: String,
     address: Option<String>,
 }
 
@@ -179,7 +178,6 @@ fn network_line(key: &'static str, name: &'static str, network: Network) -> Netw
             Reach::Starting => "Not reachable yet",
             Reach::Reachable => "Reachable",
         },
-        detail: if network.state == Reach::Reachable { String::new() } else { network.detail },
         address: network.address,
     }
 }

@@ -5,6 +5,7 @@
 
 mod fields;
 mod form;
+mod parts;
 mod view;
 
 use super::origin::SameOrigin;

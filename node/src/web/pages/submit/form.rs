@@ -3,30 +3,28 @@
 //!
 //! Not here: what the fields mean ([`crate::submit`]).
 
+use super::parts::Watched;
 use crate::accounts::sessions::Session;
 use crate::submit::{Draft, source};
 use crate::web::error::{PageError, WebError};
-use crate::web::{MAX_REQUEST_BYTES, MAX_SMALL_REQUEST_BYTES, visitor};
-use axum::body::Body;
+use crate::web::{MAX_REQUEST_BYTES, visitor};
+use axum::body::{Body, Bytes};
 use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Multipart};
 use axum::http::Request;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use axum::http::header::CONTENT_TYPE;
 use deadwax_index::Problem;
 use deadwax_index::torrent::MAX_TORRENT_BYTES;
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// A file that is too large is read to its end, up to this, and thrown away: a connection that is cut in the middle
 /// of an upload shows no page that says why.
 const MAX_DRAINED_BYTES: usize = 48 * 1024 * 1024;
 /// Fields of one form: it has some twenty.
 const MAX_FIELDS: usize = 64;
-/// Forms with a file in them that are read at once: each is held in memory.
-static LARGE_FORMS: Semaphore = Semaphore::const_new(4);
 
 /// Names and values, the last one of each name.
 pub type Pairs = HashMap<String, String>;
@@ -104,29 +102,27 @@ impl<S: Send + Sync> FromRequest<S> for SubmitForm {
     type Rejection = PageError;
 
     async fn from_request(mut request: Request<Body>, state: &S) -> Result<Self, PageError> {
-        let (has_parts, is_small) = looked_at(request.headers());
-        // The semaphore is never closed, so that there is always a turn.
-        let _turn = if is_small { None } else { LARGE_FORMS.acquire().await.ok() };
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let has_parts = kind.is_some_and(|kind| kind.trim_start().starts_with("multipart/form-data"));
         let limit = if has_parts { MAX_DRAINED_BYTES } else { MAX_REQUEST_BYTES };
         DefaultBodyLimit::max(limit).apply(&mut request);
         if has_parts {
-            let parts = Multipart::from_request(request, state).await;
+            let watched = Watched::default();
+            let parts = Multipart::from_request(request.map(|body| watched.over(body)), state).await;
             let parts = parts.map_err(|error| unreadable(error.status(), error.body_text()))?;
-            return Ok(read_parts(parts).await?);
+            return Ok(read_parts(parts, &watched).await?);
         }
-        let form = Form::<Pairs>::from_request(request, state).await;
+        let (head, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::from_parts(head.clone(), body), state).await;
+        let bytes = bytes.map_err(|error| unreadable(error.status(), error.body_text()))?;
+        // Each of the fields is some hundred bytes in memory, and may be three in the body.
+        if bytes.iter().filter(|byte| **byte == b'&').count() >= MAX_FIELDS {
+            return Err(too_many_fields().into());
+        }
+        let form = Form::<Pairs>::from_request(Request::from_parts(head, Body::from(bytes)), state).await;
         let Form(pairs) = form.map_err(|error| unreadable(error.status(), error.body_text()))?;
         Ok(Self::read(pairs)?)
     }
-}
-
-/// Whether a request is a form of several parts, and whether it says that it is short.
-fn looked_at(headers: &HeaderMap) -> (bool, bool) {
-    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let has_parts =
-        header(CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("multipart/form-data"));
-    let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-    (has_parts, length.is_some_and(|length| length <= MAX_SMALL_REQUEST_BYTES))
 }
 
 fn unreadable(status: axum::http::StatusCode, message: String) -> WebError {
@@ -137,7 +133,11 @@ fn unreadable(status: axum::http::StatusCode, message: String) -> WebError {
     }
 }
 
-async fn read_parts(mut parts: Multipart) -> Result<SubmitForm, WebError> {
+fn too_many_fields() -> WebError {
+    super::misread("The form has too many fields.".into())
+}
+
+async fn read_parts(mut parts: Multipart, watched: &Watched) -> Result<SubmitForm, WebError> {
     let failed =
         |error: axum::extract::multipart::MultipartError| unreadable(error.status(), error.body_text());
     let mut pairs = Pairs::new();
@@ -145,20 +145,22 @@ async fn read_parts(mut parts: Multipart) -> Result<SubmitForm, WebError> {
     let mut left_bytes = MAX_REQUEST_BYTES;
     let mut fields = 0;
     while let Some(field) = parts.next_field().await.map_err(failed)? {
+        watched.went_on();
         fields += 1;
         if fields > MAX_FIELDS {
-            return Err(super::misread("The form has too many fields.".into()));
+            return Err(too_many_fields());
         }
         let name = field.name().unwrap_or_default().to_owned();
         if name == "torrent_file" {
-            match read_field(field, MAX_TORRENT_BYTES).await.map_err(failed)? {
+            match read_field(field, MAX_TORRENT_BYTES, watched).await.map_err(failed)? {
                 Some(bytes) if bytes.is_empty() => {}
                 Some(bytes) => file = Some(data_encoding::BASE64.encode(&bytes)),
                 None => problem = Some(source::too_large()),
             }
             continue;
         }
-        let bytes = read_field(field, left_bytes).await.map_err(failed)?.ok_or(WebError::TooLarge)?;
+        let bytes =
+            read_field(field, left_bytes, watched).await.map_err(failed)?.ok_or(WebError::TooLarge)?;
         left_bytes -= bytes.len();
         pairs.insert(name, String::from_utf8_lossy(&bytes).into_owned());
     }
@@ -175,9 +177,11 @@ async fn read_parts(mut parts: Multipart) -> Result<SubmitForm, WebError> {
 async fn read_field(
     mut field: Field<'_>,
     max_bytes: usize,
+    watched: &Watched,
 ) -> Result<Option<Vec<u8>>, axum::extract::multipart::MultipartError> {
     let mut bytes = Some(Vec::new());
     while let Some(chunk) = field.chunk().await? {
+        watched.went_on();
         bytes = bytes.filter(|read| read.len() + chunk.len() <= max_bytes);
         if let Some(read) = &mut bytes {
             read.extend_from_slice(&chunk);

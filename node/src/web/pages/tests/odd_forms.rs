@@ -57,6 +57,17 @@ fn odd_form() -> impl Strategy<Value = Vec<(String, String)>> {
     })
 }
 
+/// Two million fields in 12 MiB would be hundreds of MiB in memory.
+#[tokio::test]
+async fn a_form_of_very_many_fields_is_refused() {
+    let node = Node::new(false);
+    let names: Vec<_> = (0..65).map(|number| format!("field{number}")).collect();
+    let fields: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let page = node.post(&fields, &[]).await;
+    assert_eq!(page.status, 400);
+    assert!(page.text.contains("too many fields"), "{}", page.text);
+}
+
 /// What a browser makes of a text in a page: it has no NUL.
 fn shown(text: &str) -> String {
     text.replace('\u{0}', "")
