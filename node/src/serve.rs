@@ -180,6 +180,18 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
+    #[test]
+    fn a_destination_has_so_many_streams_and_leaves_the_others_theirs() {
+        let callers = Arc::new(Callers::default());
+        let mut places: Vec<_> = (0..MAX_STREAMS_OF_ONE).map(|_| callers.take([1; 32]).unwrap()).collect();
+        assert!(callers.take([1; 32]).is_none() && callers.take([2; 32]).is_some());
+        places.pop();
+        places.push(callers.take([1; 32]).unwrap());
+        assert!(callers.take([1; 32]).is_none());
+        drop(places);
+        assert!(callers.0.lock().unwrap().is_empty(), "nobody is remembered");
+    }
+
     #[tokio::test]
     async fn whoever_does_not_read_is_let_go() {
         let (mut near, far) = duplex(16);
