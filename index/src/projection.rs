@@ -152,10 +152,11 @@ impl<'a> Fold<'a> {
         let sql = format!("SELECT {} FROM entries WHERE seq = ?1", Place::COLUMNS);
         let found = self.db.prepare_cached(&sql)?.query_row([seq], Place::from_row).optional()?;
         let Some((place, _)) = found.transpose()? else { return Ok(()) };
+        // Entries of `core` have no row elsewhere, and can be hidden too.
+        self.execute("DELETE FROM hidden_entries WHERE seq = ?1", [seq])?;
         let Some(&(kind, table)) = TABLES.iter().find(|(kind, _)| kind.number() == place.kind) else {
             return Ok(());
         };
-        self.execute("DELETE FROM hidden_entries WHERE seq = ?1", [seq])?;
         match kind {
             Kind::Retract => return retracts::remove(self, &place),
             Kind::Link => links::queue(self, seq)?,

@@ -14,6 +14,7 @@ mod fetch;
 pub mod follow;
 pub mod items;
 pub mod outbound;
+pub mod pace;
 mod segments;
 pub mod shown;
 mod sketch;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower::ServiceExt;
 
 /// Streams that are served at once on one network; one costs some 20 KiB.
@@ -23,34 +23,47 @@ pub const MAX_STREAMS: usize = 512;
 const MAX_STREAMS_OF_ONE: usize = 32;
 /// A request's head has to arrive within this time, and the next one on a kept connection too.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
-/// A caller who takes nothing of an answer for this long is gone, or never meant to read it.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
+/// Bytes a second of an answer that a caller has to take, as long as there are some; as peers have to send it.
+const MIN_BYTES_PER_SEC: u64 = crate::peers::pace::MIN_BYTES_PER_SEC;
+/// A caller who has fallen behind that pace by so much, or takes nothing for as long, is gone, or never meant to read.
+const MAX_LAG: Duration = Duration::from_secs(120);
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Request heads are longer only in attacks.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 
-/// A stream on which a write fails that makes no progress for some time.
+/// A stream on which a write fails that waits for too long: what counts is how far the other side has fallen behind the
+/// least pace, so that nobody holds an answer for hours by taking a byte of it now and then.
 struct Impatient<S> {
     stream: S,
-    timeout: Duration,
-    /// Runs while a write waits.
-    patience: Option<Pin<Box<Sleep>>>,
+    max_lag: Duration,
+    lag: Duration,
+    /// Runs while a write waits: since when, and until when it may.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl<S> Impatient<S> {
-    fn new(stream: S, timeout: Duration) -> Self {
-        Self { stream, timeout, patience: None }
+    fn new(stream: S, max_lag: Duration) -> Self {
+        Self { stream, max_lag, lag: Duration::ZERO, waiting: None }
     }
 
-    /// Passes on what a write came to, unless it waits for too long.
-    fn bound<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.patience = None;
-            return written;
+    /// Passes on what a write came to, unless it waits for too long; `taken` are its bytes.
+    fn bound<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+        taken: impl FnOnce(&T) -> usize,
+    ) -> Poll<io::Result<T>> {
+        if let Poll::Ready(written) = written {
+            self.lag += self.waiting.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
+            let bytes = written.as_ref().map_or(0, taken);
+            let worth = Duration::from_nanos(bytes as u64 * (1_000_000_000 / MIN_BYTES_PER_SEC));
+            self.lag = self.lag.saturating_sub(worth);
+            return Poll::Ready(written);
         }
-        let timeout = self.timeout;
-        let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        let patience = self.max_lag.saturating_sub(self.lag);
+        let now = || (Instant::now(), Box::pin(tokio::time::sleep(patience)));
+        let (_, patience) = self.waiting.get_or_insert_with(now);
         patience.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -72,17 +85,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.bound(context, written)
+        self.bound(context, written, |bytes| *bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.bound(context, flushed)
+        self.bound(context, flushed, |()| 0)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.bound(context, shut)
+        self.bound(context, shut, |()| 0)
     }
 }
 
@@ -146,10 +159,7 @@ pub async fn serve(
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(
-            TokioIo::new(Impatient::new(stream, WRITE_TIMEOUT)),
-            TowerToHyperService::new(service),
-        )
+        .serve_connection(TokioIo::new(Impatient::new(stream, MAX_LAG)), TowerToHyperService::new(service))
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a stream ended early");
@@ -192,22 +202,43 @@ mod tests {
         assert!(callers.0.lock().unwrap().is_empty(), "nobody is remembered");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn whoever_does_not_read_is_let_go() {
         let (mut near, far) = duplex(16);
-        let mut far = Impatient::new(far, Duration::from_millis(50));
+        let mut far = Impatient::new(far, MAX_LAG);
         far.write_all(&[1; 16]).await.unwrap();
+        let began = Instant::now();
         let error = far.write_all(&[2; 16]).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        // One who reads again in time is waited for, however often.
+        assert_eq!((error.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, 120));
         near.read_exact(&mut [0; 16]).await.unwrap();
+    }
+
+    /// A caller who takes so many bytes each time, with pauses of so many seconds: how long until it is let go.
+    async fn let_go_after(bytes: usize, secs: u64, sent: usize) -> Option<Duration> {
+        let (mut near, far) = duplex(bytes);
+        let mut far = Impatient::new(far, MAX_LAG);
         let reading = tokio::spawn(async move {
-            for _ in 0..4 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                near.read_exact(&mut [0; 16]).await.unwrap();
+            let mut taken = vec![0; bytes];
+            loop {
+                tokio::time::sleep(Duration::from_secs(secs)).await;
+                if near.read_exact(&mut taken).await.is_err() {
+                    return;
+                }
             }
         });
-        far.write_all(&[3; 64]).await.unwrap();
-        reading.await.unwrap();
+        let began = Instant::now();
+        let written = far.write_all(&vec![7; sent]).await;
+        reading.abort();
+        written.is_err().then(|| began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_a_little_now_and_then_is_let_go_and_whoever_is_slow_is_not() {
+        let after = let_go_after(16, 1, 1 << 20).await.unwrap();
+        assert!((119..=125).contains(&after.as_secs()), "{after:?}");
+        let after = let_go_after(1_000, 1, 1 << 20).await.unwrap();
+        assert!((235..=245).contains(&after.as_secs()), "{after:?}");
+        assert_eq!(let_go_after(2_100, 1, 10 << 20).await, None);
+        assert_eq!(let_go_after(230_000, 110, 10 << 20).await, None, "with long pauses");
     }
 }

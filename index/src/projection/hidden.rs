@@ -6,6 +6,9 @@
 //! ruling is withdrawn. Retracts are never hidden: they show nothing, and what their authors took back
 //! stays taken back.
 //!
+//! Of `core` only what a node says of itself is looked up here: who is a member and what is ruled does not depend
+//! on it.
+//!
 //! Not here: what a ruling is ([`crate::members::rulings`]), and when one has changed
 //! ([`crate::ingest`]).
 
@@ -180,7 +183,7 @@ impl Fold<'_> {
         match subject {
             RulingSubject::Author(author) => {
                 if let Some(author_no) = author_no(self.db, author)? {
-                    let sql = "SELECT seq FROM entries WHERE author_no = ?1 AND scope = 1";
+                    let sql = "SELECT seq FROM entries WHERE author_no = ?1";
                     seqs.extend(column::<i64>(self.db, sql, &[&author_no])?);
                 }
             }

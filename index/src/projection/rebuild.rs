@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// What the tables hold and by which rules. To be raised with every change of either, also when a body
 /// gets a meaning that it had not: entries that were void are folded in then.
-const FORMAT: [u8; 4] = 2u32.to_le_bytes();
+const FORMAT: [u8; 4] = 3u32.to_le_bytes();
 /// Entries that are read at once.
 const READ_BATCH: i64 = 1_000;
 

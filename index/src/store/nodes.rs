@@ -16,7 +16,7 @@ const MAX_HEADS: usize = 65_536;
 
 impl Store {
     /// What each of `authors` says newest of its node, in their order; no more than `enough` of them. An entry that
-    /// is void or has no body here counts for nothing.
+    /// is void, has no body here or is hidden by a ruling counts for nothing.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -28,7 +28,9 @@ impl Store {
         self.read(|db| {
             let mut statement = db.prepare_cached(
                 "SELECT head, body FROM entries WHERE author_no = (SELECT author_no FROM authors WHERE key = ?1)
-                 AND scope = ?2 AND body IS NOT NULL ORDER BY n DESC LIMIT ?3",
+                 AND scope = ?2 AND body IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM hidden_entries WHERE hidden_entries.seq = entries.seq)
+                 ORDER BY n DESC LIMIT ?3",
             )?;
             let (mut nodes, mut looked_at) = (Vec::new(), 0);
             for author in authors {

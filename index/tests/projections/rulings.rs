@@ -6,6 +6,7 @@ use super::script::{self, deeds, sign};
 use deadwax_index::entry::ballot::{Ballot, BallotInfohash, BallotSubject, Verdict};
 use deadwax_index::entry::charter::{Charter, CharterId};
 use deadwax_index::entry::identity::Identity;
+use deadwax_index::entry::node::Node as Said;
 use deadwax_index::entry::subject::{Subject, SubjectKind};
 use deadwax_index::entry::vouch::Vouch;
 use deadwax_index::entry::{AuthorKey, Body, Scope, VerifiedEntry};
@@ -173,6 +174,38 @@ fn who_is_banned_shows_nothing_and_has_no_vote() {
 }
 
 #[test]
+fn what_a_node_says_of_itself_is_hidden_like_all_else_by_its_author_or_by_its_id() {
+    let (desk, mut operators) = desk();
+    let mut person = Identity::from_secret([1; 32]);
+    assert_eq!(person.author(), desk.author(0));
+    let mut says = |port: &str| {
+        let onion = Some(format!("{}.onion", "b".repeat(56)));
+        let body = Body::Node(Said { name: port.into(), onion, i2p: None, tracker: false, text: None });
+        let entry = person.sign(body.to_bytes().unwrap(), body.kind().number(), person.next_n.core, 494_000);
+        ingest(&desk.store, std::slice::from_ref(&entry), None).unwrap();
+        entry.head().id()
+    };
+    let (_, newest) = (says("Old quay"), says("New quay"));
+    let named = |desk: &Desk| -> Vec<String> {
+        let nodes = desk.store.newest_nodes(&[desk.author(0)], 9).unwrap();
+        nodes.into_iter().map(|(_, node)| node.name).collect()
+    };
+    assert_eq!(named(&desk), ["New quay"]);
+    let before = desk.store.projection_digests().unwrap();
+    let entry = BallotSubject::Subject(Subject::Entry(newest));
+    rule(&desk.store, &mut operators, entry, Verdict::Falls);
+    assert_eq!(named(&desk), ["Old quay"], "what is hidden counts for nothing");
+    let author = BallotSubject::Author(desk.author(0));
+    rule(&desk.store, &mut operators, author, Verdict::Falls);
+    assert!(named(&desk).is_empty());
+    rule(&desk.store, &mut operators, entry, Verdict::Stands);
+    assert!(named(&desk).is_empty(), "the other ruling is in the way");
+    rule(&desk.store, &mut operators, author, Verdict::Stands);
+    assert_eq!(named(&desk), ["New quay"]);
+    assert_eq!(desk.store.projection_digests().unwrap(), before);
+}
+
+#[test]
 fn votes_of_those_for_whom_nobody_answers_any_more_do_not_count() {
     let (mut desk, mut operators) = desk();
     let mine = desk.link(0, 1, 8);
@@ -210,6 +243,9 @@ fn exports_say_what_is_hidden_and_keep_it() {
     assert_eq!(of("SELECT count(*) FROM v1_entries WHERE kind = 32"), 2);
 }
 
+/// Of the script's own entries of `core` none has this n.
+const NODE_N: u64 = 60;
+
 /// A ballot of the script: an operator, what it is about, and whether it falls.
 type Cast = (usize, u8, u8, bool);
 
@@ -234,6 +270,15 @@ fn subject((_, what, which, _): &Cast, entries: &[VerifiedEntry], authors: &[Aut
     }
 }
 
+/// What an author says of their node.
+fn node_of(secret: u8) -> VerifiedEntry {
+    let onion = Some(format!("{}.onion", "a".repeat(56)));
+    let said = Said { name: format!("quay {secret}"), onion, i2p: None, tracker: false, text: None };
+    let body = Body::Node(said);
+    let mut author = Identity::from_secret([secret; 32]);
+    author.sign(body.to_bytes().unwrap(), body.kind().number(), NODE_N, 494_000)
+}
+
 /// Offers entries as a node does: what is by strangers waits.
 fn offer(store: &Store, batch: &[VerifiedEntry]) {
     for (entry, outcome) in batch.iter().zip(ingest(store, batch, None).unwrap()) {
@@ -253,7 +298,8 @@ proptest! {
         let mut operators = Operators::new();
         let authors: Vec<AuthorKey> =
             (1..=3).map(|secret| Identity::from_secret([secret; 32]).author()).collect();
-        let said = available(&deeds, &sign(&deeds));
+        let mut said = available(&deeds, &sign(&deeds));
+        said.extend((1..=3).map(node_of));
         let mut all = operators.found(&authors);
         // One of the authors may have lost who answered for them.
         all.extend(authors.get(doubted).map(|key| operators.vouch(*key, true)));
@@ -283,6 +329,8 @@ proptest! {
         let (first, second) = (node(&one.batches(&all)), node(&other.batches(&all)));
         let expected = first.state();
         prop_assert_eq!(&second.state(), &expected, "in another order");
+        let named = [&first, &second].map(|node| node.store.newest_nodes(&authors, 9).unwrap());
+        prop_assert_eq!(&named[0], &named[1], "whose nodes are looked for");
         let members = first.store.members().unwrap().unwrap();
         let fallen: BTreeSet<RulingSubject> = members
             .rulings()

@@ -90,6 +90,36 @@ fn a_member_floods_up_to_its_quota_and_beyond() {
     });
 }
 
+/// Signed beforehand, and sent so that each takes the slot from the one before it.
+#[test]
+fn a_member_signs_hundreds_of_heads_for_one_slot() {
+    const RIVAL: u32 = 10;
+    const RIVALS: u64 = 400;
+    simulate(async {
+        let mut stage = Stage::of_network();
+        let vouched = [vouch(1, 0, RIVAL, 1)];
+        stage.publish(A, &vouched);
+        // As large as a body may be, or a little less.
+        let body = [&[0xa1, 0x05, 0x59, 0x3f, 0xf0][..], &[7; 0x3ff0]].concat();
+        let rivals = |kind| {
+            let sign = |hour| identity(RIVAL).sign(body.clone(), kind, 0, 494_000 + hour);
+            let mut rivals: Vec<_> = (0..RIVALS).map(sign).collect();
+            rivals.sort_by_key(|entry| std::cmp::Reverse(entry.head().id()));
+            rivals
+        };
+        let (of_core, of_main) = (rivals(9), rivals(99));
+        let lowest = [&of_core, &of_main].map(|rivals| rivals.last().unwrap().clone());
+        let expected = [&[founded()][..], &vouched, &lowest].concat();
+        let sent = [&expected[..2], &of_core, &of_main].concat();
+        end_with(&mut stage, &sent, &expected).await;
+        let sent_bytes: usize = sent.iter().map(|entry| entry.to_bytes().len()).sum();
+        for node in [A, B] {
+            let kept = stage.database_bytes(node);
+            assert!(kept < sent_bytes as u64 / 4, "{kept} bytes of {sent_bytes}");
+        }
+    });
+}
+
 #[test]
 fn strangers_flood() {
     simulate(async {

@@ -210,7 +210,7 @@ fn lists_what_is_no_list() {
         let all = all();
         let mut stage = Stage::new();
         stage.lies(lie(LIST, get(async move || endless(&counted, || vec![b' '; 10_000]))));
-        ends_well(&mut stage, &all, "length limit exceeded").await;
+        ends_well(&mut stage, &all, "it is longer than").await;
     });
     // It is asked as often as the back-off lets it be, and 4 MiB are read each time.
     assert!(taken.load(Ordering::Relaxed) < 40 << 20, "{taken:?}");
@@ -274,6 +274,17 @@ fn is_slow_while_others_wait() {
         stage.until_equal_with(&all).await;
         // Its share, and then the honest one's bytes.
         assert!(began.elapsed() < Duration::from_secs(360), "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn gives_a_byte_of_a_list_or_a_segment_a_second() {
+    let fault = "less than 2000 bytes a second";
+    lying_with(fault, |_, _| lie(LIST, get(async || a_byte_a_second())));
+    lying_with(fault, |stage, all| {
+        let segment = listed(&pack(&plain(all)), ENTRIES);
+        let answer = get(async || (StatusCode::PARTIAL_CONTENT, a_byte_a_second()));
+        lists(list(stage, 1, vec![segment])).merge(lie(SEGMENT, answer))
     });
 }
 

@@ -43,7 +43,7 @@ pub struct Stage {
     pub nodes: Vec<SharedApp>,
     turns: Vec<Arc<Turns>>,
     following: JoinSet<std::convert::Infallible>,
-    _dirs: Vec<TempDir>,
+    dirs: Vec<TempDir>,
 }
 
 /// Entries of `main` by one author, as large as a link.
@@ -105,6 +105,15 @@ pub fn tails(
     lie("/sync/v1/main/tail", get(answer))
 }
 
+/// A byte a second, for ever.
+pub fn a_byte_a_second() -> Body {
+    let bytes = stream::repeat(b' ').then(|byte| async move {
+        sleep(Duration::from_secs(1)).await;
+        Ok::<_, std::io::Error>(vec![byte])
+    });
+    Body::from_stream(bytes)
+}
+
 pub fn lie(path: &str, answer: MethodRouter) -> Router {
     Router::new().route(path, answer)
 }
@@ -116,7 +125,12 @@ pub fn silence() -> Body {
 impl Stage {
     /// Nodes that know each other and do not follow anybody yet.
     pub fn new() -> Self {
-        let net = Net::new(4, WEATHER, 1);
+        Self::in_weather(WEATHER)
+    }
+
+    /// The same where streams are as bad as this.
+    pub fn in_weather(weather: Weather) -> Self {
+        let net = Net::new(4, weather, 1);
         let (mut nodes, mut dirs) = (Vec::new(), Vec::new());
         for number in [A, B, HOSTILE, OTHER_FACE] {
             let (node, dir) = node(&net, number, &[A, B, HOSTILE, OTHER_FACE]);
@@ -124,7 +138,7 @@ impl Stage {
             dirs.push(dir);
         }
         let turns = nodes.iter().map(|_| Arc::default()).collect();
-        Self { net, nodes, turns, following: JoinSet::new(), _dirs: dirs }
+        Self { net, nodes, turns, following: JoinSet::new(), dirs }
     }
 
     /// What the hostile node answers; all else it answers as an honest one does.
@@ -176,6 +190,11 @@ impl Stage {
     pub fn report(&self, node: usize) -> PeerReport {
         let own = scope_answers(&self.nodes[node].scopes().unwrap());
         self.nodes[node].peers.report(&own).remove(HOSTILE)
+    }
+
+    /// The size of a node's database of entries, without what was written last.
+    pub fn database_bytes(&self, node: usize) -> u64 {
+        self.dirs[node].path().join("entries.db").metadata().unwrap().len()
     }
 
     pub fn count(&self, node: usize, scope: Scope) -> u64 {

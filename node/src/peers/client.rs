@@ -1,19 +1,16 @@
 //! HTTP/1.1 requests to a peer: one connection, kept alive, with a time limit on each wait.
 
 use super::address::PeerAddress;
+use super::pace::{ANSWER_TIMEOUT, Pace};
 use crate::dialer::{DialError, Dialer};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, RANGE};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::ops::Range;
-use std::time::Duration;
 
-/// Until the first byte of an answer: far peers take seconds, and an I2P stream can stall for 9 s
-/// several times in a row.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 /// Answers that are read as a whole are JSON of a few hundred bytes, but for lists of segments.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -35,6 +32,9 @@ pub enum RequestError {
     /// What came was less than one entry in this time.
     #[error("the peer sends so slowly that no entry was whole after {0} s")]
     TooSlow(u64),
+    /// An answer comes so slowly, in bytes a second, that it is not waited for.
+    #[error("the peer sends less than {0} bytes a second")]
+    BelowPace(u64),
     /// Another status than 200, or than 206 for a range.
     #[error("the peer answered with status {}", .0.as_u16())]
     Status(StatusCode),
@@ -98,11 +98,15 @@ impl Connection {
         path: &str,
         max_bytes: usize,
     ) -> Result<T, RequestError> {
-        let body = Limited::new(self.get(path).await?.into_body(), max_bytes);
-        let whole =
-            tokio::time::timeout(ANSWER_TIMEOUT, body.collect()).await.map_err(|_| RequestError::TimedOut)?;
-        let whole = whole.map_err(|error| RequestError::Form(error.to_string()))?;
-        serde_json::from_slice(&whole.to_bytes()).map_err(|error| RequestError::Form(error.to_string()))
+        let mut body = self.get(path).await?.into_body();
+        let (mut pace, mut whole) = (Pace::default(), Vec::new());
+        while let Some(chunk) = pace.next_chunk(&mut body).await? {
+            if whole.len() + chunk.len() > max_bytes {
+                return Err(RequestError::Form(format!("it is longer than {max_bytes} bytes")));
+            }
+            whole.extend(chunk);
+        }
+        serde_json::from_slice(&whole).map_err(|error| RequestError::Form(error.to_string()))
     }
 
     async fn send(

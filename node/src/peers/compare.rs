@@ -8,14 +8,13 @@ use super::client::{Connection, RequestError};
 use super::doubt::Way;
 use super::fetch::Fetcher;
 use super::follow::FollowError;
-use super::items::IDLE_TIMEOUT;
+use super::pace::Pace;
 use super::status::Taken;
 use crate::app::blocking;
 use data_encoding::HEXLOWER;
 use deadwax_index::sync::digests::{Bucket, DIGESTS_BYTES, Digests, ListReader, write_buckets};
 use deadwax_index::sync::wire::{ID_PREFIX_BYTES, MAX_POSITION};
-use http_body_util::BodyExt;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::ETAG;
 use hyper::{Response, StatusCode};
 
@@ -107,8 +106,9 @@ impl Fetcher<'_> {
         let mut body = control.post(&path, write_buckets(buckets)).await?.into_body();
         let mut reader = ListReader::new(buckets);
         let (mut listed, mut wanted) = (Vec::new(), Vec::new());
+        let mut pace = Pace::default();
         loop {
-            let chunk = next_chunk(&mut body).await?;
+            let chunk = pace.next_chunk(&mut body).await?;
             if let Some(chunk) = &chunk {
                 self.app.peers.received(self.peer, chunk.len() as u64, Taken::default());
                 listed.extend(reader.push(chunk).map_err(|error| form(&error))?);
@@ -153,8 +153,8 @@ impl Fetcher<'_> {
         answer: Response<Incoming>,
         length: usize,
     ) -> Result<Vec<u8>, RequestError> {
-        let (mut body, mut bytes) = (answer.into_body(), Vec::new());
-        while let Some(chunk) = next_chunk(&mut body).await? {
+        let (mut body, mut pace, mut bytes) = (answer.into_body(), Pace::default(), Vec::new());
+        while let Some(chunk) = pace.next_chunk(&mut body).await? {
             if bytes.len() + chunk.len() > length {
                 return Err(RequestError::Form(format!("it is longer than {length} bytes")));
             }
@@ -174,11 +174,4 @@ fn known(compared: Result<Compared, FollowError>) -> Result<Option<Compared>, Fo
         Err(FollowError::Request(RequestError::Status(StatusCode::NOT_FOUND))) => Ok(None),
         compared => compared.map(Some),
     }
-}
-
-/// The next piece of an answer, `None` at its end.
-pub(super) async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, RequestError> {
-    let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await;
-    let frame = frame.map_err(|_| RequestError::Silent(IDLE_TIMEOUT.as_secs()))?;
-    Ok(frame.transpose()?.map(|frame| frame.into_data().unwrap_or_default()))
 }

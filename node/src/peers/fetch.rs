@@ -64,7 +64,7 @@ impl Fetcher<'_> {
         control: &mut Connection,
         wanted: &[[u8; ID_PREFIX_BYTES]],
     ) -> Result<Fetched, FollowError> {
-        let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?;
+        let mut items = Items::new(control.post("/sync/v1/entries", wanted.concat()).await?)?.paced();
         let mut batch = Batch::default();
         let most = wanted.len() * 2;
         let mut served = vec![false; wanted.len()];

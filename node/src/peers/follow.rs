@@ -59,6 +59,14 @@ pub(super) enum FollowError {
 }
 
 impl FollowError {
+    /// Whether an honest peer would not have done so, whatever its network is like.
+    fn is_fault(&self) -> bool {
+        let of_answer = |error: &RequestError| {
+            matches!(error, RequestError::Form(_) | RequestError::BelowPace(_) | RequestError::TooSlow(_))
+        };
+        self.is_lie() || matches!(self, Self::Request(error) if of_answer(error))
+    }
+
     /// Whether the peer sent bytes that no honest one sends. What else ends a connection may be bad luck.
     fn is_lie(&self) -> bool {
         matches!(self, Self::Invalid(_) | Self::Segment(_) | Self::Request(RequestError::NoItem(_)))
@@ -84,10 +92,18 @@ pub async fn follow(
 ) -> std::convert::Infallible {
     let mut backoff = MIN_BACKOFF;
     let mut addresses = addresses.iter().cycle().peekable();
+    // The fault that was told last: a peer that goes on with it is not told of again.
+    let mut told = None;
     loop {
         let Some(peer) = addresses.peek().copied() else { return std::future::pending().await };
         let Err(error) = connection(&app, peer, &turns).await;
-        tracing::debug!(%error, "a peer's connection ended");
+        let text = Some(error.to_string());
+        if error.is_fault() && told != text {
+            tracing::warn!(%error, "a peer is at fault; `deadwax peers` shows which one");
+            told = text;
+        } else {
+            tracing::debug!(%error, "a peer's connection ended");
+        }
         let was_good = app.peers.failed(peer, &error.to_string());
         if error.is_lie() {
             app.peers.lied(peer);
@@ -234,7 +250,7 @@ impl Tail<'_> {
             );
             let items = Items::new(connection.get(&path).await?)?;
             guard = match guard {
-                Some(_) => self.read_full(items, position).await.map(|()| None)?,
+                Some(_) => self.read_full(items.paced(), position).await.map(|()| None)?,
                 None => Some(self.read_fresh(items, position, is_all_new.then_some(&turn)).await?),
             };
             met = true;

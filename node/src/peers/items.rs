@@ -1,6 +1,7 @@
 //! The items of a streamed answer, one by one, with a time limit and bounded memory.
 
 use super::client::RequestError;
+use super::pace::{IDLE_TIMEOUT, ITEM_TIMEOUT, Pace};
 use deadwax_index::sync::wire::{Item, ItemReader};
 use http_body_util::BodyExt;
 use hyper::Response;
@@ -10,11 +11,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
-/// Without a byte for this long a stream counts as broken. A tail sends a mark every 30 s.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
-/// An item has to be whole after waiting this long for it, however steadily bytes come: the longest one would come in
-/// time at 60 bytes a second.
-const ITEM_TIMEOUT: Duration = Duration::from_secs(300);
 /// Memory that a peer's zstd stream may ask for: 8 MiB.
 const MAX_WINDOW_LOG: u32 = 23;
 /// Decompressed bytes that are held at once, so that a small chunk cannot become a large one.
@@ -31,12 +27,14 @@ pub struct Items {
     pending: Vec<u8>,
     /// How long the next item has been waited for.
     waited: Duration,
+    /// Of an answer that the peer need not wait for.
+    pace: Option<Pace>,
     /// Bytes that came over the wire.
     pub bytes: u64,
 }
 
 impl Items {
-    /// Reads the body of `answer`, decompressing it if it says so.
+    /// Reads the body of `answer`, decompressing it if it says so. It may have to wait for news.
     pub fn new(answer: Response<Incoming>) -> Result<Self, RequestError> {
         let inflate = match answer.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
             None => None,
@@ -52,7 +50,12 @@ impl Items {
         let body = answer.into_body();
         let is_whole = inflate.is_none();
         let (reader, pending) = (ItemReader::default(), Vec::new());
-        Ok(Self { body, reader, inflate, is_whole, pending, waited: Duration::ZERO, bytes: 0 })
+        Ok(Self { body, reader, inflate, is_whole, pending, waited: Duration::ZERO, pace: None, bytes: 0 })
+    }
+
+    /// The same, of entries that the peer has: it is to keep up a pace.
+    pub fn paced(self) -> Self {
+        Self { pace: Some(Pace::default()), ..self }
     }
 
     /// The next item that is already here.
@@ -73,12 +76,18 @@ impl Items {
                 return Ok(Some(item));
             }
             // Time in which nobody asks for an item does not count.
-            let (asked, patience) = (Instant::now(), ITEM_TIMEOUT.saturating_sub(self.waited));
-            let frame = tokio::time::timeout(patience.min(IDLE_TIMEOUT), self.body.frame()).await;
+            let asked = Instant::now();
+            let patience = self.pace.as_ref().map_or(IDLE_TIMEOUT, Pace::patience);
+            let patience = patience.min(ITEM_TIMEOUT.saturating_sub(self.waited));
+            let frame = tokio::time::timeout(patience, self.body.frame()).await;
             self.waited += asked.elapsed();
-            let frame = frame.map_err(|_| match self.waited >= ITEM_TIMEOUT {
-                true => RequestError::TooSlow(ITEM_TIMEOUT.as_secs()),
-                false => RequestError::Silent(IDLE_TIMEOUT.as_secs()),
+            if let Some(pace) = &mut self.pace {
+                pace.waited(asked.elapsed());
+            }
+            let frame = frame.map_err(|_| match &self.pace {
+                _ if self.waited >= ITEM_TIMEOUT => RequestError::TooSlow(ITEM_TIMEOUT.as_secs()),
+                Some(pace) => pace.fault(),
+                None => RequestError::Silent(IDLE_TIMEOUT.as_secs()),
             })?;
             match frame {
                 None if self.reader.is_empty() && self.is_whole => return Ok(None),
@@ -86,6 +95,9 @@ impl Items {
                 Some(frame) => {
                     let data = frame?.into_data().unwrap_or_default();
                     self.bytes += data.len() as u64;
+                    if let Some(pace) = &mut self.pace {
+                        pace.came(data.len());
+                    }
                     self.pending.extend(data);
                 }
             }

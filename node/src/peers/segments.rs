@@ -9,9 +9,9 @@
 mod part;
 
 use super::client::{Connection, RequestError};
-use super::compare::next_chunk;
 use super::fetch::{Batch, Fetcher};
 use super::follow::FollowError;
+use super::pace::Pace;
 use super::status::Taken;
 use crate::app::{SharedApp, blocking};
 use data_encoding::HEXLOWER;
@@ -255,10 +255,10 @@ impl Fetcher<'_> {
                     }
                     answer => answer?,
                 };
-                let mut body = answer.into_body();
+                let (mut body, mut pace) = (answer.into_body(), Pace::default());
                 // Kept as it comes, because nobody knows when it ends; handed on in larger pieces.
                 let mut gathered = Vec::new();
-                while let Some(chunk) = next_chunk(&mut body).await? {
+                while let Some(chunk) = pace.next_chunk(&mut body).await? {
                     self.app.peers.received(self.peer, chunk.len() as u64, Taken::default());
                     if part.length() + chunk.len() as u64 > segment.bytes {
                         return Err(self.useless(turns, part, "it is longer than its list says").await);

@@ -4,8 +4,10 @@ use super::*;
 use crate::peers::choice::Origin;
 use crate::peers::status::PeerReport;
 use deadwax_index::entry::Body;
+use deadwax_index::entry::ballot::{Ballot, BallotSubject, Verdict};
 use deadwax_index::entry::charter::{Charter, CharterId};
 use deadwax_index::entry::node::Node as NodeSaid;
+use deadwax_index::entry::subject::Subject;
 use deadwax_index::entry::vouch::Vouch;
 use deadwax_index::ingest::pin_charter;
 use std::collections::BTreeMap;
@@ -145,6 +147,47 @@ fn a_member_who_moves_is_followed_to_the_new_address() {
         let addresses: Vec<String> = report(&nodes.nodes[12]).into_iter().map(|peer| peer.address).collect();
         assert!(addresses.contains(&format!("i2p:{}", net::i2p(moved))), "{addresses:?}");
         assert!(!addresses.contains(&format!("onion:{}", net::onion(moved))), "{addresses:?}");
+    });
+}
+
+/// More than half of the roster says that this falls.
+fn ruling(subject: BallotSubject, n: u64) -> Vec<VerifiedEntry> {
+    let dimension = subject.dimension();
+    let ballot = Ballot { subject, dimension, verdict: Verdict::Falls, reason: None, note: None };
+    let body = Body::Ballot(ballot);
+    (1..=3)
+        .map(|operator| author(operator).sign(body.to_bytes().unwrap(), body.kind().number(), n, 494_000))
+        .collect()
+}
+
+#[test]
+fn who_is_banned_or_whose_node_is_hidden_is_not_dialled() {
+    simulate(async {
+        let nodes = start();
+        sleep(Duration::from_secs(900)).await;
+        let followed = |number: usize| nodes.nodes[12..].iter().any(|node| numbers(node).contains(&number));
+        let mut of_members = (ROSTER..12).filter(|number| followed(*number));
+        let (banned, hidden) = (of_members.next().unwrap(), of_members.next().unwrap());
+        let said = sign(&mut author(hidden), &says(hidden, hidden, None));
+        let entry = BallotSubject::Subject(Subject::Entry(said.head().id()));
+        let all = [ruling(BallotSubject::Author(author(banned).author()), 10), ruling(entry, 11)].concat();
+        nodes.nodes[0].app.take_in(&all, None).unwrap();
+        sleep(Duration::from_secs(900)).await;
+        for (number, node) in nodes.nodes.iter().enumerate() {
+            let peers = numbers(node);
+            assert!(!peers.contains(&banned) && !peers.contains(&hidden), "{number}: {peers:?}");
+        }
+        // Nobody comes back to them: not after a failure of others, nor when they say where they are once more.
+        let mut again = author(banned);
+        again.next_n.core = 1;
+        let moved = sign(&mut again, &says(banned, NOBODY, None));
+        nodes.nodes[3].app.take_in(&[moved], None).unwrap();
+        let dials = nodes.net.dials.load(Ordering::Relaxed);
+        sleep(HOUR * 2).await;
+        assert_eq!(nodes.net.dials.load(Ordering::Relaxed), dials, "nobody is dialled who does not answer");
+        for node in &nodes.nodes {
+            assert!(!numbers(node).iter().any(|peer| [banned, hidden, NOBODY].contains(peer)));
+        }
     });
 }
 
