@@ -30,6 +30,7 @@ const STORIES: &[Story] = &[
     ("crash", stories::crash::run),
     ("offline", stories::offline::run),
     ("crossing", stories::crossing::run),
+    ("hostile", stories::hostile::run),
     ("reseed", stories::reseed::run),
     ("account", stories::account::run),
     ("story", stories::story::run),

@@ -4,6 +4,7 @@ pub mod account;
 pub mod bad_input;
 pub mod crash;
 pub mod crossing;
+pub mod hostile;
 pub mod offline;
 pub mod reseed;
 pub mod story;

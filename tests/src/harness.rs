@@ -1,6 +1,7 @@
 //! Private networks and the programs that run on them, for the tests that need real ones.
 
 pub mod browser;
+pub mod hostile_peer;
 pub mod i2p_reader;
 pub mod leak;
 pub mod namespace;

@@ -118,6 +118,19 @@ impl PrivateTor {
         Ok(format!("{} {fingerprint}", relay.main_address()))
     }
 
+    /// An onion service of the client's whose streams come to a Unix socket; where it is found. It lasts as long as
+    /// the network.
+    pub fn serve_onion(&self, socket: &Path) -> anyhow::Result<String> {
+        let client = self.nodes.last().context("no client")?;
+        let cookie = fs::read(client.dir().join("control_auth_cookie"))?;
+        let mut control = control::Control::open(client.control_address(), &cookie)?;
+        let socket = socket.display();
+        let answer =
+            control.ask(&format!("ADD_ONION NEW:ED25519-V3 Flags=Detach,DiscardPK Port=80,unix:{socket}"))?;
+        let name = answer.iter().find_map(|line| line.strip_prefix("ServiceID=")).context("no address")?;
+        Ok(format!("{name}.onion"))
+    }
+
     /// The host names that the exit relays were asked to resolve, so far and in lower case.
     pub fn names_resolved(&self) -> Vec<String> {
         self.names.as_ref().map(NameServer::asked).unwrap_or_default()

@@ -172,9 +172,13 @@ impl TestNode {
         deadline: Duration,
         condition: impl Fn(&Value) -> bool,
     ) -> Result<Value> {
-        let (data_dir, options) = (self.data_dir.clone(), self.options.clone());
-        let probe = Self { data_dir, options, child: None };
+        let probe = self.probe();
         self.wait(what, deadline, || Ok(Some(probe.status()?).filter(&condition)))
+    }
+
+    /// The same node for those who only ask it something, while somebody waits for it.
+    pub fn probe(&self) -> Self {
+        Self { data_dir: self.data_dir.clone(), options: self.options.clone(), child: None }
     }
 
     /// Asks for `path` on the node's web socket; the status code and the body.
